@@ -1,0 +1,37 @@
+"""The stable words for "why not". The same in code, API, command line, metrics and docs."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a container is not moved to a candidate. `meaning` is the sentence that the reference prints for it."""
+
+    NOT_NEWER = "not-newer", "The candidate is older than what runs, or the same version."
+    BEYOND_POLICY = "beyond-policy", "The candidate is newer, but further away than the policy allows."
+    NOT_A_VERSION = "not-a-version", "The candidate's tag is no version, and the policy compares versions."
+    CURRENT_NOT_A_VERSION = (
+        "current-not-a-version",
+        "What runs has no version to compare with; only the policies all and digest move it.",
+    )
+    PRERELEASE = "prerelease", "The candidate is a pre-release, less mature than this container takes."
+    VARIANT_DIFFERS = (
+        "variant-differs",
+        "The candidate is of another variant (alpine, debian-12 …) or channel (dev, nightly …) than what runs.",
+    )
+    TAG_FILTERED = "tag-filtered", "The candidate's tag is not among those that argoos.io/tags admits."
+    NEVER = "never", "The policy of this container is never."
+    INVALID_POLICY = "invalid-policy", "A label of the workload has a value that means nothing; the detail says which."
+    ALREADY_RUNNING = "already-running", "The container runs just this tag and digest."
+    SUPERSEDED = "superseded", "Another push of the same repository is the better candidate, or the later one."
+    QUARANTINED = "quarantined", "This digest failed here before and was taken back."
+    HELD = "held", "A person took this image back; Argoos does not do it again."
+    UNVERIFIED = "unverified", "The registry did not confirm what the notification said."
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> "Reason":
+        """Make a member whose value is the word alone."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
