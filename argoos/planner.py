@@ -1,4 +1,4 @@
-"""Gather and decide: what the given pushes would do to what runs now. The worker, `argoos plan` and the API ask here."""
+"""Gather and decide: what the given pushes would do to what runs now. Worker, `argoos plan` and API ask here."""
 
 import difflib
 from collections.abc import Mapping, Sequence

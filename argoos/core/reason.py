@@ -7,7 +7,7 @@ class Reason(StrEnum):
     """Why a container is not moved to a candidate. `meaning` is the sentence that the reference prints for it."""
 
     NOT_NEWER = "not-newer", "The candidate is older than what runs, or the same version."
-    BEYOND_POLICY = "beyond-policy", "The candidate is newer, but further away than the policy allows."
+    BEYOND_POLICY = "beyond-policy", "The candidate is further away than the policy allows."
     NOT_A_VERSION = "not-a-version", "The candidate's tag is no version, and the policy compares versions."
     CURRENT_NOT_A_VERSION = (
         "current-not-a-version",

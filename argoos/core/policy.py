@@ -1,0 +1,107 @@
+"""The rules on a workload's labels, read for one container: how far it may move, and to which tags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from argoos.core.tags import AnyTag, TagFilter, parse_filter
+from argoos.core.version import Stage
+from argoos.core.workload import LABEL_PREFIX
+from argoos.errors import InvalidRule
+
+
+class Policy(StrEnum):
+    """How far a container may move. Each has its `meaning`, which the reference prints."""
+
+    PATCH = "patch", "A newer version with the same major and minor number."
+    MINOR = "minor", "A newer version with the same major number."
+    MAJOR = "major", "Any newer version."
+    ALL = "all", "Any tag, version or not, and a re-push of the same tag; the latest push wins."
+    DIGEST = "digest", "Only the very tag that runs, when its digest changed."
+    NEVER = "never", "Nothing."
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> "Policy":
+        """Make a member whose value is the word alone."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+    @property
+    def compares_versions(self) -> bool:
+        """Whether this policy needs versions: patch, minor and major do."""
+        return self in (Policy.PATCH, Policy.MINOR, Policy.MAJOR)
+
+
+class Pin(StrEnum):
+    """What is written into the workload: the tag with the digest of the push, or the tag alone."""
+
+    DIGEST = "digest"
+    TAG = "tag"
+
+
+PRERELEASE_VALUES = {
+    "true": Stage.ALPHA,
+    "alpha": Stage.ALPHA,
+    "beta": Stage.BETA,
+    "rc": Stage.RC,
+    "false": Stage.FINAL,
+}
+"""The values of ``argoos.io/prerelease`` and the least mature stage that each admits."""
+
+
+_POLICIES = {str(policy): policy for policy in Policy}
+_PINS = {str(pin): pin for pin in Pin}
+_Choice = TypeVar("_Choice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one container's labels say. `least_stage` is the least mature stage taken whatever runs."""
+
+    policy: Policy
+    tags: TagFilter = AnyTag()  # noqa: RUF009 - immutable, and without fields
+    least_stage: Stage = Stage.FINAL
+    pin: Pin = Pin.DIGEST
+
+
+def read_policy(rules: Mapping[str, str], container: str) -> str:
+    """Return the policy's text for a container as it is written, valid or not; "" when there is none."""
+    return rules.get(_key(rules, "policy", container), "")
+
+
+def read_rule(rules: Mapping[str, str], container: str) -> Rule:
+    """Read the rule for one container from all the ``argoos.io/*`` labels and annotations of its workload.
+
+    Raises:
+        InvalidRule: a value means nothing; the text names the key, the value and the choices.
+    """
+    policy = _choice(rules, _key(rules, "policy", container), _POLICIES)
+    tags_key = _key(rules, "tags", container)
+    try:
+        tags: TagFilter = parse_filter(rules[tags_key]) if tags_key in rules else AnyTag()
+    except InvalidRule as error:
+        raise InvalidRule(f"{tags_key}: {error}") from error
+    prerelease, pin = f"{LABEL_PREFIX}prerelease", f"{LABEL_PREFIX}pin"
+    return Rule(
+        policy=policy,
+        tags=tags,
+        least_stage=_choice(rules, prerelease, PRERELEASE_VALUES) if prerelease in rules else Stage.FINAL,
+        pin=_choice(rules, pin, _PINS) if pin in rules else Pin.DIGEST,
+    )
+
+
+def _key(rules: Mapping[str, str], name: str, container: str) -> str:
+    """Return the key that holds for the container: its own if it is there, else the workload's."""
+    own = f"{LABEL_PREFIX}{name}.{container}"
+    return own if own in rules else f"{LABEL_PREFIX}{name}"
+
+
+def _choice(rules: Mapping[str, str], key: str, choices: Mapping[str, _Choice]) -> _Choice:
+    value = rules.get(key, "")
+    if value not in choices:
+        raise InvalidRule(f"{key}: {value!r} is none of {', '.join(choices)}")
+    return choices[value]
