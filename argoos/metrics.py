@@ -1,4 +1,4 @@
-"""What is counted, as Prometheus reads it. Every name and label is here; no label holds a tag, a digest or a repository.
+"""What is counted, as Prometheus reads it. Every name and label is here; no label holds a tag or a digest.
 
 One object for one process, with a registry of its own: nothing global, so that tests and two daemons in one process do
 not meet.
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client import exposition as plain
-from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from argoos.core.push import NoCandidate
 from argoos.core.record import Outcome, QueueDepth, StepRecord
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, math.inf)
 """Upper bounds in seconds: from one round trip to an API server up to half an hour of its absence."""
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +122,14 @@ class Metrics:
         """Note how long after the receipt of a push the workloads were changed."""
         self._patched.observe(max(0.0, seconds))
 
-    def exposition(self, readings: Readings, *, now: datetime, accept: str = "") -> tuple[bytes, str]:
-        """Return all metrics and their content type; in the OpenMetrics form where the header ``Accept`` names it."""
+    def exposition(self, readings: Readings, *, now: datetime) -> bytes:
+        """Return all metrics in the text form, whose content type is `CONTENT_TYPE`."""
         depth = readings.depth
         self._depth.set(math.nan if depth is None else depth.waiting)
         self._oldest.set(math.nan if depth is None else _age_seconds(depth, now))
         for backend, synced in readings.synced.items():
             self._synced.labels(backend).set(synced)
-        if "application/openmetrics-text" in accept:
-            return openmetrics.generate_latest(self._registry), openmetrics.CONTENT_TYPE_LATEST
-        return plain.generate_latest(self._registry), plain.CONTENT_TYPE_PLAIN_0_0_4
+        return generate_latest(self._registry)
 
     def _counter(self, family: Family) -> Counter:
         return Counter(family.name, family.meaning, family.labels, registry=self._registry)
