@@ -14,9 +14,13 @@ class PushState(StrEnum):
     """Where a push stands: ``queued -> running -> done | failed``."""
 
     QUEUED = "queued"
+    """It waits to be worked on, or for its next try."""
     RUNNING = "running"
+    """A worker has it."""
     DONE = "done"
+    """It has ended, and nothing failed."""
     FAILED = "failed"
+    """It has ended, and something could not be done."""
 
 
 class Outcome(StrEnum):
@@ -40,9 +44,11 @@ class StepResult(StrEnum):
     """What became of a step that was an update."""
 
     APPLIED = "applied"
+    """It was written, or was found to be written."""
     WAITING = "waiting"
     """A hindrance that may pass; it is tried again with the push."""
     FAILED = "failed"
+    """It could not be written, and trying again does not help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
