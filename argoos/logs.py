@@ -72,14 +72,12 @@ def configure(log_format: LogFormat = "auto", *, verbose: bool = False, stream: 
 
 
 def _rendering(is_console: bool, out: TextIO) -> list[Processor]:
+    renderer: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if is_console:
-        return [
-            hide_secrets,
-            structlog.dev.ConsoleRenderer(
-                colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback, timestamp_key="at"
-            ),
-        ]
-    return [structlog.processors.format_exc_info, hide_secrets, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback, timestamp_key="at"
+        )
+    return [structlog.processors.format_exc_info, hide_secrets, renderer]
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -1,6 +1,5 @@
 """The settings file: YAML, read with the line of every value."""
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +57,8 @@ class YamlReader:
 
     def read(self, path: KeyPath) -> Any:  # noqa: ANN401 - whatever the text holds
         """Return the value of the text, which is to stand at `path`; None when it is empty or broken."""
-        self._loader = yaml.SafeLoader(self._text)
         try:
+            self._loader = yaml.SafeLoader(self._text)
             node = self._loader.get_single_node()
             return None if node is None else self._value(node, path)
         except yaml.MarkedYAMLError as error:
@@ -67,8 +66,6 @@ class YamlReader:
             self.problem(path, mark.line + 1 if mark else 1, f"is not YAML: {_without_quotes(error.problem or '')}")
         except yaml.YAMLError:
             self.problem(path, 1, "is not YAML: it holds characters that no YAML may hold")
-        finally:
-            self._loader.dispose()
         return None
 
     def problem(self, path: KeyPath, line: int, text: str) -> None:
@@ -102,7 +99,7 @@ class YamlReader:
         written: set[str] = set()
         for position, (key_node, child) in enumerate(node.value):
             key, line = key_node.value, key_node.start_mark.line + 1
-            if not isinstance(key, Hashable) or not isinstance(key, str):
+            if not isinstance(key, str):
                 self.problem(path, line, "has a key that is no text")
                 continue
             if key in written:
