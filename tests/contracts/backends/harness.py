@@ -3,7 +3,7 @@
 An adapter joins with one file that opens a `Harness`, and one line in `tests/contracts/backends/harnesses.py`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,7 @@ class Harness(Protocol):
         """
         ...
 
-    def writes(self) -> int:
+    async def writes(self) -> int:
         """Return how many writes to workloads the backend has made that changed something."""
         ...
 
@@ -68,7 +68,3 @@ class Opener(Protocol):
     def __call__(self, folder: Path) -> AbstractAsyncContextManager[Harness]:
         """Return the context manager."""
         ...
-
-
-Opening = AsyncIterator[Harness]
-"""What the generator behind an `Opener` is annotated with."""

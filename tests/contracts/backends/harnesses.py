@@ -1,22 +1,13 @@
-"""The table of adapters that the `Backend` contract suite runs over: a name, how to open it, its marks.
+"""The table of adapters that the `Backend` contract suite runs over without a real server.
 
 To add one: write `<adapter>_harness.py` beside this file and add a line here.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import pytest
+from collections.abc import Mapping
 
 from tests.contracts.backends.harness import Opener
+from tests.contracts.backends.kubernetes_harness import open_fake
 
-
-class Entry(NamedTuple):
-    """One adapter of the table."""
-
-    name: str
-    opener: Opener
-    marks: Sequence[pytest.MarkDecorator] = ()
-
-
-HARNESSES: tuple[Entry, ...] = ()
+HARNESSES: Mapping[str, Opener] = {
+    "kubernetes": open_fake,
+}
