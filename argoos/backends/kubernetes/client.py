@@ -1,0 +1,153 @@
+"""Raw calls to the API server: the Kubernetes client's configuration and connections, none of its models.
+
+Its API classes cost 0.6 s and 13 MB when first touched, and its models ten times the memory of the JSON they are made
+of; so calls are made below them.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+import structlog
+
+from argoos.backends.kubernetes import credentials
+from argoos.backends.kubernetes.answers import CONNECTION_ERRORS, Json, Target, json_object, refusal, silence
+from argoos.backends.kubernetes.options import KubernetesOptions
+from argoos.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient
+
+log = structlog.get_logger(__name__)
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+
+_CONNECT_SECONDS = 5
+_QUIET_SECONDS = 90
+"""How long a watch may be silent: a healthy one has a bookmark every minute. A frozen server is noticed by it."""
+_RELOAD_SECONDS = 10
+"""Credentials are read again at most this often: a login plugin may ask a person or a slow service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. `target` says what it is about, for messages; `body` is sent as JSON of `content_type`."""
+
+    method: str
+    path: str
+    target: Target
+    query: Sequence[tuple[str, str]] = ()
+    body: object = None
+    content_type: str = "application/json"
+
+
+class Client:
+    """Connections to one API server, opened at the first call. Every call may raise what `answers` tells of."""
+
+    def __init__(self, options: KubernetesOptions) -> None:
+        self._options = options
+        self._api: ApiClient | None = None
+        self._opening = asyncio.Lock()
+        self._loaded_at = 0.0
+
+    async def call(self, call: Call) -> Json:
+        """Send a request and return the object that it is answered with."""
+        total = aiohttp.ClientTimeout(total=self._options.request_timeout_seconds, sock_connect=_CONNECT_SECONDS)
+        try:
+            async with self._send(call, total) as response:
+                body = await response.read()
+        except CONNECTION_ERRORS as exc:
+            raise silence(exc, call.target) from exc
+        return json_object(body, call.target)
+
+    @asynccontextmanager
+    async def stream(self, call: Call) -> AsyncIterator[aiohttp.StreamReader]:
+        """Send a request and hand over the body of its answer to be read as it comes; errors there are translated."""
+        quiet = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_QUIET_SECONDS)
+        try:
+            async with self._send(call, quiet) as response:
+                yield response.content
+        except CONNECTION_ERRORS as exc:
+            raise silence(exc, call.target) from exc
+
+    async def close(self) -> None:
+        """Close all connections; the next call opens new ones."""
+        api, self._api = self._api, None
+        if api is not None:
+            await api.close()  # type: ignore[no-untyped-call]  # the client is typed in part
+
+    @asynccontextmanager
+    async def _send(self, call: Call, timeout: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
+        api = await self._opened()
+        response = await _request(api, call, timeout)
+        if response.status == 401:
+            with closing(response):
+                refused = refusal(401, response.headers, await response.read(), call.target)
+                if not await self._renewed(api):
+                    raise refused
+            response = await _request(await self._opened(), call, timeout)  # a 401 did nothing: safe to repeat
+        async with response:
+            if response.status >= 300:
+                raise refusal(response.status, response.headers, await response.read(), call.target)
+            yield response
+
+    async def _opened(self) -> "ApiClient":
+        async with self._opening:
+            if self._api is None:
+                self._api = await self._open()
+            return self._api
+
+    async def _open(self) -> "ApiClient":
+        await asyncio.to_thread(_import_client)  # 0.2 s, in which the receiver must answer
+        from kubernetes.aio.client import ApiClient
+
+        self._loaded_at = time.monotonic()
+        config = await credentials.load(self._options)
+        try:
+            api = ApiClient(config)  # reads the client certificate, for good
+        except OSError as exc:
+            raise BackendUnavailable(f"cannot use the certificates for {config.host}: {exc}") from exc
+        api.user_agent = "argoos"
+        log.info("kubernetes api", host=config.host, proxy=bool(config.proxy), verified=config.verify_ssl)
+        return api
+
+    async def _renewed(self, refused: "ApiClient") -> bool:
+        """Read the credentials anew after a 401, unless another call has just done so; False: that was tried lately.
+
+        Tokens are replaced in files that the client reads but once, and certificates expire. Calls that are under way
+        on the old connections end with an error and are made again.
+        """
+        async with self._opening:
+            if self._api is not refused:
+                return True
+            if time.monotonic() - self._loaded_at < _RELOAD_SECONDS:
+                return False
+            log.warning("kubernetes credentials refused, reading them again")
+            self._api = await self._open()
+            await refused.close()  # type: ignore[no-untyped-call]
+            return True
+
+
+async def _request(api: "ApiClient", call: Call, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    headers = {"Accept": "application/json", "Content-Type": call.content_type}
+    request = await api.param_serialize(
+        call.method,
+        call.path,
+        query_params=list(call.query),
+        header_params=headers,
+        body=call.body,
+        auth_settings=["BearerToken"],
+    )
+    answer = await api.call_api(*request, _request_timeout=timeout)
+    response: aiohttp.ClientResponse = answer.response
+    return response
+
+
+def _import_client() -> None:
+    import kubernetes.aio.client
+    import kubernetes.aio.config  # noqa: F401
