@@ -15,13 +15,14 @@ DOCKER_HUB = "docker.io"
 _HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io"})
 
 _DOMAIN_PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_HOST = rf"(?:{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*\.?|\[[0-9a-fA-F:]+\])"
+_HOST = rf"(?:{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*|\[[0-9a-fA-F:]+\])"
 _DOMAIN = re.compile(rf"{_HOST}(?::[0-9]{{1,5}})?", re.ASCII)
 _PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_PATH_PART}(?:/{_PATH_PART})*", re.ASCII)
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}", re.ASCII)
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DEFAULT_PORTS = (":443", ":80")
 _NAME_LIMIT = 255
 
@@ -97,6 +98,8 @@ class ImageRef:
         Raises:
             InvalidReference: the text is no image reference; the message says which part is wrong.
         """
+        if _IMAGE_ID.fullmatch(text):
+            raise InvalidReference(f"image {text!r}: 64 hex digits are an image id, not a name")
         rest, at, digest = text.partition("@")
         if at and not _DIGEST.fullmatch(digest):
             raise InvalidReference(f"image {text!r}: {digest!r} is no digest (such as sha256:<64 hex digits>)")
