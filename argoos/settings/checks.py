@@ -14,6 +14,9 @@ Fault = tuple[KeyPath, str]
 TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 """The texts that mean yes in an environment variable, in lower case, as pydantic reads them."""
 
+OTHER_WAYS_IN = ("kubeconfig", "context", "master")
+"""What names a cluster other than the one that Argoos runs in."""
+
 
 def faults(values: Raw) -> Iterator[Fault]:
     """Yield everything that is wrong between the values; odd types are left to the schema."""
@@ -56,16 +59,11 @@ def _kubernetes(values: Raw) -> Iterator[Fault]:
 
 
 def _one_way_in(backend: Mapping[str, Any], path: KeyPath) -> Iterator[Fault]:
-    ways = [key for key in ("kubeconfig", "master") if key in backend]
-    if str(backend.get("in_cluster", "")).lower() in TRUE:
-        ways.insert(0, "in_cluster")
-    if len(ways) > 1:
-        yield (*path, ways[1]), f"contradicts {ways[0]}; give one of them"
-    if "context" in backend and ("master" in backend or "in_cluster" in ways):
-        yield (*path, "context"), f"is for a kubeconfig, and {ways[0]} is given"
-    single = [key for key in ("ca_file", "cert_file", "key_file", "token_file") if key in backend]
-    if single and "master" not in backend:
-        yield (*path, single[0]), "goes with master; a kubeconfig and a service account bring their own"
+    if str(backend.get("in_cluster", "")).lower() not in TRUE:
+        return
+    for key in OTHER_WAYS_IN:
+        if key in backend:
+            yield (*path, key), "contradicts in_cluster, which says to use the pod's account; give one of them"
 
 
 def _namespaces(section: object, path: KeyPath) -> Iterator[Fault]:

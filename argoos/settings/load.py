@@ -76,7 +76,7 @@ def load(flags: Flags | None = None, *, need: Need = Need.ALL, surroundings: Sur
             flag_layer(flags, base=around.directory),
         ]
     )
-    _place_cluster(values, around)
+    _place_clusters(values, around)
     problems = list(values.problems)
     settings: Settings | None = None
     try:
@@ -102,39 +102,40 @@ def _file_layer(flags: Flags, around: Surroundings) -> tuple[Path | None, Layer]
     return path, read_file(path, shown=str(named or FILE_NAME))
 
 
-def _place_cluster(values: Merged, around: Surroundings) -> None:
-    """Find the Kubernetes backend that the original's names are about, and give it their values."""
+def _place_clusters(values: Merged, around: Surroundings) -> None:
+    """Find the Kubernetes backends: those written, the one that the original's names are about, or the pod's own."""
     given = values.kubernetes
+    found = Origin(rank=0, source="found: this is a pod with a service account")
     if "backends" not in values.values:
-        if "master" in given or "in_cluster" in given:
-            place = given.get("master", given.get("in_cluster"))
+        place = given.get("master") or given.get("in_cluster")
+        if place or around.in_cluster:
             values.values["backends"] = [{"kind": "kubernetes"}]
-            values.origins["backends",] = place[1] if place else Origin(rank=0, source="")
-        elif around.in_cluster:
-            values.values["backends"] = [{"kind": "kubernetes", "in_cluster": True}]
-            values.origins["backends",] = Origin(rank=0, source="found: this is a pod with a service account")
-    if not given:
-        return
+            values.origins["backends",] = place[1] if place else found
+    clusters = list(_clusters(values))
+    if given and len(clusters) == 1:
+        _apply_original(values, *clusters[0])
+    elif given:
+        count = f"{len(clusters)} Kubernetes backends are" if clusters else "no Kubernetes backend is"
+        values.notes += [f"{origin} has no effect: {count} configured" for _, origin in given.values()]
+    for index, backend in clusters:
+        if around.in_cluster and not backend.keys() & {"in_cluster", *checks.OTHER_WAYS_IN}:
+            backend["in_cluster"] = True
+            values.origins["backends", index, "in_cluster"] = found
+
+
+def _clusters(values: Merged) -> Iterator[tuple[int, dict[str, object]]]:
     backends = values.values.get("backends")
-    clusters = [
-        (index, backend)
-        for index, backend in enumerate(backends if isinstance(backends, list) else [])
-        if isinstance(backend, dict) and backend.get("kind") == "kubernetes"
-    ]
-    if len(clusters) != 1:
-        found = "no Kubernetes backend is" if not clusters else f"{len(clusters)} Kubernetes backends are"
-        values.notes += [f"{origin} has no effect: {found} configured" for _, origin in given.values()]
-        return
-    index, backend = clusters[0]
+    for index, backend in enumerate(backends if isinstance(backends, list) else []):
+        if isinstance(backend, dict) and backend.get("kind") == "kubernetes":
+            yield index, backend
+
+
+def _apply_original(values: Merged, index: int, backend: dict[str, object]) -> None:
+    """Give the one Kubernetes backend what the original's names say; INCLUSTER wins over the rest, as it did there."""
+    given = values.kubernetes
     for key, (value, origin) in given.items():
         backend[key] = value
         values.origins["backends", index, key] = origin
-    _settle_in_cluster(values, backend)
-
-
-def _settle_in_cluster(values: Merged, backend: dict[str, object]) -> None:
-    """Let INCLUSTER win over KUBE_MASTER_URL and the files beside it, as it did in the original."""
-    given = values.kubernetes
     if "in_cluster" not in given or str(backend["in_cluster"]).lower() not in checks.TRUE:
         return
     for key in ("master", "ca_file", "cert_file", "key_file"):

@@ -63,12 +63,11 @@ class KubernetesSettings(Section):
     """The context of the kubeconfig. Default: its current one."""
 
     master: HttpUrl | None = None
-    """The address of the API server, for a cluster without a kubeconfig; goes with `ca_file`, `token_file`, or
-    `cert_file` and `key_file`. The original's KUBE_MASTER_URL."""
+    """The address of the API server, in place of the kubeconfig's or without one. The original's KUBE_MASTER_URL."""
 
-    in_cluster: bool | None = None
-    """Use the service account of the pod that Argoos runs in. Default: yes when there is one and neither `kubeconfig`
-    nor `master` is given."""
+    in_cluster: bool = False
+    """Use the service account of the pod that Argoos runs in. Default: yes in a pod that has one, when neither
+    `kubeconfig` nor `context` nor `master` is given."""
 
     ca_file: FilePath | None = None
     """PEM file of the authorities that may have signed the API server's certificate. Default: what the kubeconfig or

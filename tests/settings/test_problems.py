@@ -138,18 +138,12 @@ TABLE: list[tuple[str, str, list[str]]] = [
     ),
     (
         "two ways into a cluster",
-        "backends: [{kind: kubernetes, kubeconfig: cert.pem, master: 'https://k'}]",
-        ["argoos.yaml:1: backends[0].master: contradicts kubeconfig; give one of them"],
-    ),
-    (
-        "context without a kubeconfig",
-        "backends: [{kind: kubernetes, in_cluster: true, context: prod}]",
-        ["argoos.yaml:1: backends[0].context: is for a kubeconfig, and in_cluster is given"],
-    ),
-    (
-        "authority without master",
-        "backends: [{kind: kubernetes, ca_file: cert.pem}]",
-        ["argoos.yaml:1: backends[0].ca_file: goes with master; a kubeconfig and a service account bring their own"],
+        "backends: [{kind: kubernetes, in_cluster: yes, kubeconfig: cert.pem, context: prod}]",
+        [
+            f"argoos.yaml:1: backends[0].{key}: contradicts in_cluster, which says to use the pod's account; "
+            "give one of them"
+            for key in ("kubeconfig", "context")
+        ],
     ),
     (
         "namespace allowed and denied",

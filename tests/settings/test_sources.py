@@ -196,6 +196,10 @@ def test_in_a_pod_the_cluster_is_the_default(read: Callable[..., Loaded], tmp_pa
     loaded = read(need=Need.BACKENDS, KUBERNETES_SERVICE_HOST="10.0.0.1")
     assert loaded.settings.backends == [KubernetesSettings(kind="kubernetes", in_cluster=True)]
     assert str(loaded.origin(("backends", 0, "kind"))) == "found: this is a pod with a service account"
+    written = read("backends: [{kind: kubernetes, parallel: 2}]", KUBERNETES_SERVICE_HOST="10.0.0.1")
+    assert written.settings.backends == [KubernetesSettings(kind="kubernetes", in_cluster=True, parallel=2)]
+    other = read("backends: [{kind: kubernetes, context: prod}]", KUBERNETES_SERVICE_HOST="10.0.0.1")
+    assert other.settings.backends == [KubernetesSettings(kind="kubernetes", context="prod")]
     written = read("backends: [{kind: manifests, path: .}]", KUBERNETES_SERVICE_HOST="10.0.0.1")
     assert [backend.kind for backend in written.settings.backends] == ["manifests"]
 
