@@ -263,7 +263,7 @@ class BackendContract:
             assert workload.last_push == ""
             await backend.apply([change(workload, {"web": f"{WEB}:1.1@{NEW_DIGEST}"}, push_id="42")])
             expected = "42" if world.keeps_last_push else ""
-            assert (await one(backend)).last_push == expected
+            assert (await one(backend)).last_push in {"42", expected}  # one that cannot keep it may remember it a while
         async with world.started(NAMES) as backend:
             assert (await one(backend)).last_push == expected
 

@@ -1,0 +1,60 @@
+"""Real git repositories for tests, driven as a person would."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+PERSON = {
+    "GIT_AUTHOR_NAME": "Robin",
+    "GIT_AUTHOR_EMAIL": "robin@example.com",
+    "GIT_COMMITTER_NAME": "Robin",
+    "GIT_COMMITTER_EMAIL": "robin@example.com",
+}
+
+
+def run_git(folder: Path, *arguments: str) -> str:
+    """Run git as Robin and return what it printed, without the last line break."""
+    environment = {**os.environ, **PERSON, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    answer = subprocess.run(
+        ["git", *arguments], cwd=folder, env=environment, check=False, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, f"git {' '.join(arguments)}: {answer.stderr}"
+    return answer.stdout.removesuffix("\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A work tree at `folder`; `remote` is the bare repository that it was cloned from."""
+
+    folder: Path
+    remote: Path
+
+    def git(self, *arguments: str) -> str:
+        """Run git here, as Robin."""
+        return run_git(self.folder, *arguments)
+
+    def commit(self, message: str) -> None:
+        """Commit all there is, as Robin."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+
+    def clone(self, folder: Path) -> "Repository":
+        """Return another clone of the same remote: a colleague's."""
+        run_git(self.remote, "clone", "--quiet", str(self.remote), str(folder))
+        return Repository(folder=folder, remote=self.remote)
+
+
+def repository_with_remote(folder: Path) -> Repository:
+    """Make a bare repository below `folder`, and a clone of it with one pushed commit on the branch `main`."""
+    remote, clone = folder / "remote.git", folder / "clone"
+    remote.mkdir()
+    run_git(remote, "init", "--quiet", "--bare", "--initial-branch", "main")
+    run_git(folder, "clone", "--quiet", str(remote), str(clone))
+    repository = Repository(folder=clone, remote=remote)
+    repository.git("switch", "--quiet", "--create", "main")
+    repository.git("config", "gc.auto", "0")
+    (clone / "README").write_text("what runs where\n")
+    repository.commit("Begin")
+    repository.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return repository
