@@ -9,7 +9,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache
 from typing import Protocol
 
@@ -51,7 +50,7 @@ _COMPARISONS: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] =
     "<": operator.lt,
     "=": operator.eq,
 }
-_BOUND = re.compile(r"(>=|<=|>|<|=)\s*(\S+)")
+_BOUND = re.compile(r"(>=|<=|>|<|=)\s*([^\s<>=]\S*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class RangeFilter:
         for sign, number in _BOUND.findall(text):
             version = parse_version(number if "." in number else f"{number}.0")
             if version is None or version.variant or version.channel:
-                raise ValueError(f"{number!r} is no version")
+                raise ValueError(f"{number!r} is no bound; write a version such as 1.4, and a space between bounds")
             bounds.append((sign, version))
         rest = _BOUND.sub("", text).strip()
         if rest or not bounds:
@@ -99,6 +98,23 @@ class RangeFilter:
         return True
 
 
+_GLOB_PART = re.compile(r"\[[!^]?\]?(?:\[:\w+:\]|[^\]])*\]|.", re.ASCII | re.DOTALL)
+
+
+def _glob_part(part: str) -> str:
+    """Translate one part of a glob; not fnmatch's way, whose look-aheads and atomic groups RE2 does not know."""
+    if part == "*":
+        return ".*"
+    if part == "?":
+        return "."
+    if part == "[":
+        raise ValueError("a '[' is not closed")
+    if part.startswith("["):
+        inside = part[1:].replace("\\", "\\\\")
+        return "[^" + inside[1:] if inside[0] in "!^" else "[" + inside
+    return re.escape(part)
+
+
 @dataclass(frozen=True, slots=True)
 class GlobFilter:
     """``glob:release-*``: the whole tag, with ``*``, ``?`` and ``[…]`` as a shell reads them."""
@@ -110,8 +126,7 @@ class GlobFilter:
         """Parse what stands behind ``glob:``."""
         if not expression:
             raise ValueError("the pattern is empty; write for example glob:release-*")
-        # fnmatch writes Python's \Z, and (since 3.13 \z); RE2 anchors with fullmatch instead
-        return cls(_compile(re.sub(r"\\[Zz]$", "", translate(expression))))
+        return cls(_compile("".join(_glob_part(part) for part in _GLOB_PART.findall(expression))))
 
     def match(self, tag: str) -> TagMatch | None:
         """Admit a tag that the pattern covers whole."""

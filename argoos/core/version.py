@@ -39,6 +39,9 @@ STAGE_WORDS = {
 CHANNELS = frozenset({"dev", "snapshot", "nightly", "canary", "next", "edge"})
 """The words that name a line of builds of its own."""
 
+TAG_LIMIT = 128
+"""How many characters a tag may have; text beyond it may hold numbers that Python does not read."""
+
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?(?:-(.+))?", re.ASCII)
 _WORD = re.compile(r"([A-Za-z]+)(\d*)", re.ASCII)
 
@@ -71,9 +74,9 @@ class Version:
 
 @lru_cache(maxsize=4096)
 def parse_version(tag: str) -> Version | None:
-    """Parse a tag; None when it is no version (a word, one number, four parts)."""
+    """Parse a tag; None when it is no version (a word, one number, four parts), or too long for a tag."""
     match = _VERSION.fullmatch(tag)
-    if match is None:
+    if match is None or len(tag) > TAG_LIMIT:
         return None
     major, minor, patch, suffix = match.groups()
     release = (int(major), int(minor), int(patch or 0))

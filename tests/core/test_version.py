@@ -99,6 +99,7 @@ def test_builds_of_a_channel_are_ordered_by_their_counter() -> None:
         "", "latest", "main", "v", "42", "v42", "20260101", "1.2.3.4", "1.2.3.4-rc1", "1.", ".1", "1..2", "1.2.", "1.x",
         "1.2.x", "V1.2.3", "vv1.2", "v.1.2", "1.2.3-", "1.2-", "1.2.3_1", "1.2.3rc1", "1.2.3a", "release-1.2.3",
         "app-v1.2", "1-2", "1-alpine", "-1.2", "1.2 ", " 1.2", "1.2\n", "1.²", "1.\u0662", "1.2.3+build", "sha256-abc",
+        "1." + "9" * 127,
     ],
 )  # fmt: skip
 def test_what_is_no_version(tag: str) -> None:
