@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from argoos.core.tags import AnyTag, TagFilter, parse_filter
 from argoos.core.version import Stage
-from argoos.core.workload import LABEL_PREFIX
+from argoos.core.workload import LABEL_PREFIX, POLICY_LABEL
 from argoos.errors import InvalidRule
 
 
@@ -79,6 +79,8 @@ def read_rule(rules: Mapping[str, str], container: str) -> Rule:
     Raises:
         InvalidRule: a value means nothing; the text names the key, the value and the choices.
     """
+    if POLICY_LABEL not in rules:
+        raise InvalidRule(f"{POLICY_LABEL} is missing; without it no container of the workload is moved")
     policy = _choice(rules, _key(rules, "policy", container), _POLICIES)
     tags_key = _key(rules, "tags", container)
     try:
