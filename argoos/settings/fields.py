@@ -68,11 +68,12 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """Where the history is kept. ``str()`` and ``repr()`` hide a password; `reveal` is for the store alone."""
+    """Where the history is kept. ``str()`` and ``repr()`` hide a password; `url` is for the store alone."""
 
     _url: str
 
-    def reveal(self) -> str:
+    @property
+    def url(self) -> str:
         """Return the URL with its password."""
         return self._url
 

@@ -67,7 +67,7 @@ def test_a_database_password_is_masked() -> None:
     url = DatabaseUrl("postgresql://me:s3cret@db/argoos")
     assert str(url) == "postgresql://me:***@db/argoos"
     assert "s3cret" not in repr(url)
-    assert url.reveal() == "postgresql://me:s3cret@db/argoos"
+    assert url.url == "postgresql://me:s3cret@db/argoos"
 
 
 def test_paths_start_where_they_are_written(read: Callable[..., Loaded], tmp_path: Path) -> None:

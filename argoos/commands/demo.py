@@ -1,0 +1,5 @@
+"""`argoos demo`."""
+
+
+def command() -> None:
+    """Show."""
