@@ -1,0 +1,104 @@
+"""``POST /event``: token, body, receiver, store, and only then 202. The hot path: a registry waits half a second."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from aiohttp import web
+
+from argoos.core.image import RegistryNames, Repository
+from argoos.core.push import Ignored, Push, Received
+from argoos.errors import BadDelivery, BadToken, StoreUnavailable
+from argoos.web.body import read_body
+from argoos.web.collaborators import Collaborators
+from argoos.web.gate import TOKEN_HEADER, Gate
+from argoos.web.problems import problem, problem_of
+
+log = structlog.get_logger(__name__)
+
+Refusal = BadToken | BadDelivery | StoreUnavailable | web.HTTPException
+
+
+class Deliveries:
+    """Takes deliveries. What was answered 202 is on disk.
+
+    Args:
+        given: the collaborators.
+    """
+
+    def __init__(self, given: Collaborators) -> None:
+        self._gate = Gate(given.tokens)
+        self._limit = given.max_body_bytes
+        self._parse = given.receiver.parse
+        self._names = given.names
+        self._store = given.store
+        self._metrics = given.metrics
+        self._wake = given.wake
+        self._now = given.now
+
+    async def accept(self, request: web.Request) -> web.Response:
+        """Answer one delivery. This handler is its own error boundary: a middleware would cost every request."""
+        try:
+            received = await self._keep(request)
+        except (BadToken, BadDelivery, StoreUnavailable, web.HTTPException) as refusal:
+            return self._refuse(request, refusal)
+        self._metrics.delivery(202)
+        self._tell_of(received)
+        return web.Response(status=202)
+
+    async def _keep(self, request: web.Request) -> Sequence[Received]:
+        """Check, read and store a delivery, in this order; return its parts once they are on disk."""
+        headers = request.headers
+        if not self._gate.admits(headers.getall(TOKEN_HEADER, ())):
+            raise BadToken("Bad Token")
+        body = await read_body(request, limit=self._limit)
+        received_at = self._now()
+        parts = self._parse(body, headers, received_at=received_at)
+        received = [canonical(part, self._names) for part in parts]
+        if received:
+            await self._store.add(received, received_at=received_at)
+        return received
+
+    def _tell_of(self, received: Sequence[Received]) -> None:
+        """Count what is no candidate, and wake the worker for what is one."""
+        pushed = False
+        for part in received:
+            if isinstance(part, Ignored):
+                self._metrics.ignored(part.reason)
+            else:
+                pushed = True
+        if pushed:
+            self._wake()
+
+    def _refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """Return the answer to a delivery that was not taken, and say so in the log: its sender waits behind it."""
+        match refusal:
+            case BadToken():  # the very answer of the original, which some senders look for
+                response = web.Response(status=401, text="Bad Token")
+            case web.HTTPException():
+                response = problem(refusal.status, refusal.text or refusal.reason)
+            case _:
+                response = problem_of(refusal)
+        self._metrics.delivery(response.status)
+        log.warning(
+            "a delivery was refused; its sender sends it again until it is taken",
+            status=response.status,
+            reason=refusal.text if isinstance(refusal, web.HTTPException) else str(refusal),
+            remote=request.remote,
+            user_agent=request.headers.get("User-Agent"),
+        )
+        return response
+
+
+def canonical(part: Received, names: RegistryNames) -> Received:
+    """Return the part with its repository under the registry's own name."""
+    match part:
+        case Push():
+            repository = names.canonical(part.repository)
+            return part if repository is part.repository else replace(part, repository=repository)
+        case Ignored():
+            if not part.repository:
+                return part
+            registry, _, path = part.repository.partition("/")
+            spelled = str(names.canonical(Repository(registry=registry, path=path)))
+            return part if spelled == part.repository else replace(part, repository=spelled)
