@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import yaml
 
-from argoos.backends.manifests import batch, files
+from argoos.backends.manifests import files
 from argoos.backends.manifests.backend import ManifestsBackend
 from argoos.backends.manifests.options import GitOptions, ManifestsOptions
 from argoos.core.image import RegistryNames
@@ -102,7 +102,7 @@ class GitFolder(PlainFolder):
 @asynccontextmanager
 async def open_folder(folder: Path) -> AsyncIterator[Harness]:
     """Open the harness over a plain folder."""
-    with patch.object(batch.files, "replace", wraps=files.replace) as replaced:
+    with patch.object(files, "replace", wraps=files.replace) as replaced:
         yield PlainFolder(folder, lambda: replaced.call_count)
 
 

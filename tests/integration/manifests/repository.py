@@ -42,7 +42,9 @@ class Repository:
     def clone(self, folder: Path) -> "Repository":
         """Return another clone of the same remote: a colleague's."""
         run_git(self.remote, "clone", "--quiet", str(self.remote), str(folder))
-        return Repository(folder=folder, remote=self.remote)
+        colleague = Repository(folder=folder, remote=self.remote)
+        _keep_out_personal_settings(colleague)
+        return colleague
 
 
 def repository_with_remote(folder: Path) -> Repository:
@@ -53,8 +55,15 @@ def repository_with_remote(folder: Path) -> Repository:
     run_git(folder, "clone", "--quiet", str(remote), str(clone))
     repository = Repository(folder=clone, remote=remote)
     repository.git("switch", "--quiet", "--create", "main")
-    repository.git("config", "gc.auto", "0")
+    _keep_out_personal_settings(repository)
     (clone / "README").write_text("what runs where\n")
     repository.commit("Begin")
     repository.git("push", "--quiet", "--set-upstream", "origin", "main")
     return repository
+
+
+def _keep_out_personal_settings(repository: Repository) -> None:
+    """Set here what the configuration of whoever runs the tests might set otherwise."""
+    hooks = repository.folder / ".git" / "hooks"
+    for key, value in {"gc.auto": "0", "commit.gpgSign": "false", "core.hooksPath": str(hooks)}.items():
+        repository.git("config", key, value)
