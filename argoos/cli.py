@@ -50,7 +50,7 @@ app.command("demo")(demo.command)
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
-        print(f"argoos {__version__}")  # noqa: T201 - the answer
+        typer.echo(f"argoos {__version__}")
         raise typer.Exit
 
 

@@ -97,3 +97,9 @@ def nearest(name: str, known: list[str]) -> str:
     """Return "; did you mean …?" with the known name most like `name`, or ""."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without any variable that means something to Argoos."""
+    ours = {*ORIGINAL_TOP, *ORIGINAL_KUBERNETES, "KUBERNETES_SERVICE_HOST"}
+    return {name: text for name, text in environ.items() if name not in ours and not name.startswith(PREFIX)}
