@@ -1,0 +1,176 @@
+"""The one writer: all that waits to be written goes into one transaction, and is on disk when its callers go on.
+
+What a commit costs is waiting for the disk, and it costs the same for one push and for a hundred.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from sqlalchemy import Connection
+
+from argoos.errors import StoreUnavailable
+from argoos.store.arrivals import Arrivals
+from argoos.store.database import Database, Work
+from argoos.store.sized import Row
+
+T = TypeVar("T")
+
+DELIVERIES_LIMIT = 1_000
+"""Deliveries in one transaction, so that the first of a flood is not kept waiting for the last."""
+
+JOBS_LIMIT = 16
+"""Claims and settlements in one transaction: each takes far longer than a delivery, and deliveries wait for them."""
+
+WAITING_LIMIT = 20_000
+"""Callers that may wait; more are refused at once, so that a stalled disk does not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    rows: Sequence[Row]
+    done: "asyncio.Future[object]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    work: Work[object]
+    done: "asyncio.Future[object]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """What is committed together."""
+
+    deliveries: Sequence[_Delivery] = ()
+    jobs: Sequence[_Job] = ()
+
+    def alone(self) -> Iterator["_Group"]:
+        """Return a group for each member."""
+        for delivery in self.deliveries:
+            yield _Group(deliveries=[delivery])
+        for job in self.jobs:
+            yield _Group(jobs=[job])
+
+    def __len__(self) -> int:
+        return len(self.deliveries) + len(self.jobs)
+
+    def succeeded(self, results: Sequence[object]) -> None:
+        """Let the callers go on; those that were cancelled meanwhile do not mind."""
+        for delivery in self.deliveries:
+            if not delivery.done.done():
+                delivery.done.set_result(None)
+        for job, result in zip(self.jobs, results, strict=True):
+            if not job.done.done():
+                job.done.set_result(result)
+
+    def failed(self, error: Exception) -> None:
+        """Raise the error in every caller; each gets his own where several share one."""
+        for done in [*(one.done for one in self.deliveries), *(one.done for one in self.jobs)]:
+            if not done.done():
+                done.set_exception(_copy(error) if len(self) > 1 else error)
+
+
+@dataclass(slots=True)
+class GroupWriter:
+    """Gathers what is to be written and commits it together.
+
+    Args:
+        database: where to.
+        arrivals: how deliveries are inserted: all of a group at once.
+    """
+
+    database: Database
+    arrivals: Arrivals
+    _deliveries: deque[_Delivery] = field(default_factory=deque)
+    _jobs: deque[_Job] = field(default_factory=deque)
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _stopping: bool = False
+
+    async def add(self, rows: Sequence[Row]) -> None:
+        """Insert the rows of one delivery; return once they are on disk."""
+        delivery = _Delivery(rows=rows, done=asyncio.get_running_loop().create_future())
+        self._admit()
+        self._deliveries.append(delivery)
+        await delivery.done
+
+    async def do(self, work: Work[T]) -> T:
+        """Run `work` in a transaction, shared with others; return its result once that is on disk."""
+        job = _Job(work=work, done=asyncio.get_running_loop().create_future())
+        self._admit()
+        self._jobs.append(job)
+        return cast("T", await job.done)
+
+    async def run(self) -> None:
+        """Write until `stop` was called and nothing waits any more."""
+        try:
+            while not self._stopping or self._deliveries or self._jobs:
+                await self._woken.wait()
+                group = self._take()
+                if not self._deliveries and not self._jobs and not self._stopping:
+                    self._woken.clear()
+                await self._commit(group)
+        finally:
+            self._stopping = True
+            _Group(deliveries=self._deliveries, jobs=self._jobs).failed(_closed())
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping = True
+        self._woken.set()
+
+    def _admit(self) -> None:
+        if self._stopping:
+            raise _closed()
+        if len(self._deliveries) + len(self._jobs) >= WAITING_LIMIT:
+            raise StoreUnavailable(f"{WAITING_LIMIT} others wait for the database already; try again later")
+        self._woken.set()
+
+    def _take(self) -> _Group:
+        """Take what fits into one transaction; what nobody waits for any more is left out."""
+        deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), DELIVERIES_LIMIT))]
+        jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), JOBS_LIMIT))]
+        return _Group(
+            deliveries=[one for one in deliveries if not one.done.done()],
+            jobs=[one for one in jobs if not one.done.done()],
+        )
+
+    async def _commit(self, group: _Group) -> None:
+        """Commit a group. The boundary of the writer: every error is that of a caller, and is raised there."""
+        if not len(group):
+            return
+        try:
+            results = await self.database.write(lambda connection: self._write(connection, group))
+        except StoreUnavailable as error:
+            group.failed(error)
+        except Exception as error:  # noqa: BLE001 - see the docstring
+            if len(group) == 1:
+                group.failed(error)
+                return
+            for one in group.alone():  # so that one caller's mistake is not another's
+                await self._commit(one)
+        except BaseException:
+            group.failed(_closed())
+            raise
+        else:
+            group.succeeded(results)
+
+    def _write(self, connection: Connection, group: _Group) -> list[object]:
+        rows = [row for delivery in group.deliveries for row in delivery.rows]
+        if rows:
+            self.arrivals.add(connection, rows)
+        return [job.work(connection) for job in group.jobs]
+
+
+def _closed() -> StoreUnavailable:
+    return StoreUnavailable("the database is closed: Argoos is stopping")
+
+
+def _copy(error: Exception) -> Exception:
+    if isinstance(error, StoreUnavailable):
+        copied = StoreUnavailable(str(error), delay_seconds=error.delay_seconds)
+        copied.__cause__ = error.__cause__
+        return copied
+    return error
