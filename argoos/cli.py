@@ -87,11 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the boundary of the command line
-        return _explained(error, verbose=invocation.verbose)
+        return explained(error, verbose=invocation.verbose)
     return code if isinstance(code, int) else 0
 
 
-def _explained(error: BaseException, *, verbose: bool) -> int:
+def explained(error: BaseException, *, verbose: bool) -> int:
     """Say what went wrong, in a sentence for each error, and return the exit code."""
     if verbose:
         import traceback  # only with --verbose
