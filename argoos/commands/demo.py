@@ -22,9 +22,10 @@ def command(
         typer.Option(metavar="DIR", help="Where to put the files; must be empty. Default: a temporary one."),
     ] = None,
 ) -> None:
-    """Show it at work: real notifications, sample manifests, a real daemon.
+    """Show it at work on sample files.
 
-    Needs nothing but this machine: a SQLite file, a directory of manifests, a free port of the loopback interface.
+    Notifications that real registries sent, sample manifests, and a real daemon between them. Needs nothing but this
+    machine: a SQLite file, a directory of manifests, a free port of the loopback interface.
     """
     with ExitStack() as stack:
         if directory is None:

@@ -39,8 +39,9 @@ def command(
     assignments: options.Assignments = None,
     manifests: options.Manifests = None,
 ) -> None:
-    """Print what a push of these images would change now, container by container, and why not. Changes nothing.
+    """Tell what a push would change, and why not.
 
+    Nothing is changed: for each container that runs one of the repositories, the step that the daemon would take.
     Several images of one repository are candidates together, as when they are pushed at once, in this order.
     """
     # pydantic and the web room's modules: 0.2 s that --help should not pay

@@ -36,9 +36,10 @@ def command(
     json: options.Json = False,
     exit_code: options.ExitCode = False,
 ) -> None:
-    """Say whether a policy lets a container move from one tag to another, and why (not).
+    """Tell whether a policy takes a tag, and why not.
 
-    A push of the tag that runs already counts as one with another digest.
+    No backend is asked: the question is whether a container that runs CURRENT may be moved to CANDIDATE. A push of the
+    tag that runs already counts as one with another digest.
     """
     given = {"policy": policy, "tags": tags, "prerelease": prerelease}
     rules = {f"{LABEL_PREFIX}{key}": value for key, value in given.items() if value is not None}

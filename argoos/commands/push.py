@@ -28,10 +28,11 @@ def command(
     config: options.Config = None,
     assignments: options.Assignments = None,
 ) -> None:
-    """Tell a running daemon that an image was pushed, as a registry would. Moves workloads whose label allows it.
+    """Tell a daemon of a push, as a registry would.
 
-    Without --url: the daemon that the settings describe, on this machine. Without a digest, one is made up of the
-    image's name: files will show it, but no cluster can pull it.
+    For trying things out: workloads whose label allows it are moved. Without --url: the daemon that the settings
+    describe, on this machine. Without a digest, one is made up of the image's name: files will show it, but no cluster
+    can pull it.
     """
     from argoos.commands.daemon import daemon  # aiohttp: a third of a second
     from argoos.settings import Need, load

@@ -34,7 +34,7 @@ class Question:
 
 def command(
     *,
-    push_id: Annotated[int | None, typer.Argument(metavar="[ID]", min=1, help="Show this one push in full.")] = None,
+    push_id: Annotated[int | None, typer.Argument(metavar="ID", min=1, help="Show this one push in full.")] = None,
     repository: Annotated[str | None, typer.Option(metavar="NAME", help="Pushes of this repository alone.")] = None,
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="Pushes of this tag alone.")] = None,
     state: Annotated[PushState | None, typer.Option(help="Pushes in this state alone.")] = None,
@@ -44,7 +44,7 @@ def command(
     before: Annotated[
         int | None, typer.Option(metavar="ID", min=1, help="Pushes older than this one, to page on.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help="How many at most.")] = 20,
     steps: Annotated[bool, typer.Option("--steps", help="Print each push with its steps in full.")] = False,
     json: options.Json = False,
     url: options.Url = None,
@@ -52,9 +52,10 @@ def command(
     config: options.Config = None,
     assignments: options.Assignments = None,
 ) -> None:
-    """List what was pushed, the newest first, and what became of it: what was updated, and why not.
+    """List pushes and what became of them.
 
-    Reads the database of the settings, also while the daemon runs; with --url asks a daemon.
+    The newest first, with what was updated, and why not. Reads the database of the settings, also while the daemon
+    runs; with --url asks a daemon.
     """
     from argoos.settings import Need, load  # pydantic: 0.1 s that --help should not pay
 

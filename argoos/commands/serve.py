@@ -44,9 +44,10 @@ def command(
     verbose: Annotated[bool | None, typer.Option("--verbose/--no-verbose", help="Log what happens inside.")] = None,
     context: typer.Context,
 ) -> None:
-    """Run the daemon: accept pushes, and move the workloads whose label allows it.
+    """Run the daemon.
 
-    Every setting can be given in argoos.yaml, as ARGOOS_<KEY> in the environment, or with --set.
+    It accepts pushes, and moves the workloads whose label allows it. Every setting can be given in argoos.yaml, as
+    ARGOOS_<KEY> in the environment, or with --set.
     """
     # aiohttp, SQLAlchemy and the rest: a second that no other command pays
     import structlog

@@ -7,7 +7,11 @@ from argoos.commands.terminal import print_json, print_table, say
 def command(
     *, json: options.Json = False, config: options.Config = None, assignments: options.Assignments = None
 ) -> None:
-    """Print the settings that hold, each with the place it comes from; secrets are stars."""
+    """Print the settings, each with its source.
+
+    The sources, the strongest last: default, file, ARGOOS_* in the environment, the original's variables, flags.
+    Secrets are printed as stars.
+    """
     from argoos.settings import Need, load  # pydantic: 0.1 s that only commands with settings pay
     from argoos.settings.shown import rows
 

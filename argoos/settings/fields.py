@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
@@ -166,25 +166,12 @@ def _database(value: object) -> object:
     if isinstance(value, DatabaseUrl):
         return value
     text = _as_text(value, "sqlite:///argoos.db")
-    scheme = text.partition(":")[0]
-    if scheme == "postgresql":
-        return _postgresql(text)
-    if scheme != "sqlite" or not text.startswith("sqlite:///") or "?" in text:
+    if not text.startswith("sqlite:///") or "?" in text:
         raise ValueError(f"{masked_url(text)!r} is no database; write sqlite:///relative.db or sqlite:////absolute.db")
     name = text.removeprefix("sqlite:///")
     if name in ("", ":memory:"):
         raise ValueError("a database in memory would lose accepted pushes; name a file: sqlite:///argoos.db")
     return DatabaseUrl(f"sqlite:///{_base(text) / Path(name).expanduser()}")
-
-
-def _postgresql(text: str) -> DatabaseUrl:
-    import importlib.util  # here, since only this one choice needs it
-
-    if importlib.util.find_spec("asyncpg") is None:
-        raise ValueError("PostgreSQL needs the package asyncpg, which is not installed")
-    if not urlsplit(text).path.strip("/"):
-        raise ValueError("names no database; write postgresql://user@host/name")
-    return DatabaseUrl(urlunsplit(urlsplit(text)))
 
 
 def _token(value: object) -> object:
