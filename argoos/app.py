@@ -13,10 +13,10 @@ from argoos.applier import Applier
 from argoos.backends.manifests.backend import ManifestsBackend
 from argoos.backends.manifests.options import GitOptions, ManifestsOptions
 from argoos.core.image import RegistryNames
-from argoos.errors import BackendUnavailable, StoreUnavailable
+from argoos.errors import BackendUnavailable, NotFound, StoreUnavailable
 from argoos.metrics import Metrics
 from argoos.planner import Planner
-from argoos.ports import Backend, Store
+from argoos.ports import Backend, History, Store
 from argoos.receivers import RECEIVERS
 from argoos.settings import Address, KubernetesSettings, ManifestsSettings, Settings, Tokens
 from argoos.store import open_history, open_store
@@ -115,6 +115,20 @@ async def planner_for(settings: Settings, *, timeout_seconds: float = SYNC_SECON
         finally:
             for task in tasks:
                 task.cancel()
+
+
+@asynccontextmanager
+async def history_for(settings: Settings) -> AsyncIterator[History]:
+    """Yield the history for reading only, while a daemon may be writing it.
+
+    Raises:
+        NotFound: no daemon has made the database yet.
+    """
+    path = settings.database.sqlite_path
+    if path is not None and not path.exists():
+        raise NotFound(f"there is no history at {path} yet; name the daemon's database, or ask it with --url")
+    async with open_history(settings.database.url) as history:
+        yield history
 
 
 def registry_names(settings: Settings) -> RegistryNames:
