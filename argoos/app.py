@@ -1,4 +1,4 @@
-"""The composition root: settings in, running objects out. Alone names concrete classes, and alone starts their tasks."""
+"""The composition root: settings in, running objects out. Alone names concrete classes and starts their tasks."""
 
 import asyncio
 import signal
@@ -95,7 +95,7 @@ async def serve(settings: Settings) -> None:
 
 @asynccontextmanager
 async def planner_for(settings: Settings, *, timeout_seconds: float = SYNC_SECONDS) -> AsyncIterator[Planner]:
-    """Yield a planner over the settings' backends, once they have read their lists, and over the history if there is one.
+    """Yield a planner over the backends, once they have read their lists, and over the history if there is one.
 
     Raises:
         BackendUnavailable: a backend could not read its list in time; the message says which and why.
@@ -260,7 +260,7 @@ async def _prune(store: Store, settings: Settings) -> None:
 async def _synced(backends: Sequence[Backend], timeout_seconds: float) -> None:
     try:
         async with asyncio.timeout(timeout_seconds):
-            while not all(backend.status().synced for backend in backends):
+            while not all(backend.status().synced for backend in backends):  # noqa: ASYNC110 - a status is a value
                 await asyncio.sleep(0.02)
     except TimeoutError as error:
         waiting = [

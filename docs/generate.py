@@ -1,7 +1,7 @@
 """Write the generated pages of docs/reference, or check that they are current.
 
-    python -m docs.generate            writes
-    python -m docs.generate --check    exits 1 and names the stale pages
+python -m docs.generate            writes
+python -m docs.generate --check    exits 1 and names the stale pages
 """
 
 import re
@@ -17,7 +17,7 @@ from argoos.cli import app
 from argoos.core.push import NoCandidate
 from argoos.core.reason import Reason
 from argoos.core.record import Outcome, PushState, StepResult
-from argoos.metrics import Metrics
+from argoos.metrics import FAMILIES
 from argoos.settings import reference
 
 HERE = Path(__file__).parent / "reference"
@@ -39,11 +39,12 @@ def reasons() -> str:
 
 def settings() -> str:
     """Return the page of the settings."""
-    blocks: list[str] = [
-        "Later sources win: default, file (`argoos.yaml`, or the one named by `--config` or `ARGOOS_CONFIG`), environment "
-        "(`ARGOOS_*`, then the original's names), flags. Paths in the file are relative to it. `argoos settings` prints what "
-        "holds and where it comes from.",
-    ]
+    sentence = (
+        "Later sources win: default, file (`argoos.yaml`, or the one named by `--config` or `ARGOOS_CONFIG`), "
+        "environment (`ARGOOS_*`, then the original's names), flags. Paths in the file are relative to it. "
+        "`argoos settings` prints what holds and where it comes from."
+    )
+    blocks: list[str] = [sentence]
     for title, sentence in reference.section_titles().items():
         blocks += [f"## `{title}`" if title else "## At the top of the file", sentence]
         for entry in (entry for entry in reference.entries() if entry.section == title):
@@ -55,23 +56,26 @@ def settings() -> str:
 
 def metrics() -> str:
     """Return the page of the metrics."""
-    rows = [
-        (f"{family.name}{'_total' if family.type == 'counter' else ''}", family.type, family.documentation)
-        for family in Metrics().families()
-        if family.name.startswith("argoos_")
+    rows = [(family.name, family.kind, ", ".join(family.labels), family.meaning) for family in FAMILIES]
+    lines = [
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+        *(f"| `{name}` | {kind} | {labels} | {meaning} |" for name, kind, labels, meaning in rows),
     ]
-    lines = ["| metric | type | meaning |", "|---|---|---|", *(f"| `{n}` | {kind} | {text} |" for n, kind, text in rows)]
-    return _page(
-        "Metrics",
-        "On `/metrics`, for Prometheus. No label holds a tag, a digest or the name of a workload. Beside these there are the "
-        "usual `process_*` metrics.",
-        "\n".join(lines),
+    sentence = (
+        "On `/metrics`, for Prometheus. No label holds a tag, a digest or the name of a workload. Beside these there "
+        "are the usual `process_*` metrics."
     )
+    return _page("Metrics", sentence, "\n".join(lines))
 
 
 def commands() -> str:
     """Return the page of the command line, from its own help."""
-    blocks = ["Exit codes: 0 fine, 1 failed, 2 usage or configuration, 3 changes pending (with `--exit-code`). Errors are on standard error."]
+    sentence = (
+        "Exit codes: 0 fine, 1 failed, 2 usage or configuration, 3 changes pending (with `--exit-code`). "
+        "Errors are on standard error."
+    )
+    blocks: list[str] = [sentence]
     for name, command in _commands(get_command(app), "argoos"):
         context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
         text = re.sub(r"[ \t]+$", "", command.get_help(context), flags=re.MULTILINE)

@@ -23,9 +23,6 @@ class Reason(StrEnum):
     INVALID_POLICY = "invalid-policy", "A label of the workload has a value that means nothing; the detail says which."
     ALREADY_RUNNING = "already-running", "The container runs just this tag and digest."
     SUPERSEDED = "superseded", "Another push of the same repository is the better candidate, or the later one."
-    QUARANTINED = "quarantined", "This digest failed here before and was taken back."
-    HELD = "held", "A person took this image back; Argoos does not do it again."
-    UNVERIFIED = "unverified", "The registry did not confirm what the notification said."
 
     meaning: str
 

@@ -33,9 +33,9 @@ class Outcome(StrEnum):
     NO_WORKLOAD = "no-workload"
     """No labelled workload runs this repository."""
     IGNORED = "ignored"
-    """The delivery's part was no candidate; its word is in `PushRecord.reason`."""
+    """The delivery's part was no candidate; its reason says why."""
     RETRYING = "retrying"
-    """Something stood in the way that may pass; the push waits for `PushRecord.due_at`."""
+    """Something stood in the way that may pass; the push is tried again when it is due (`due_at`)."""
     FAILED = "failed"
     """At least one container was to be moved and could not be; trying again does not help."""
 
