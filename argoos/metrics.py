@@ -93,8 +93,9 @@ class Metrics:
         self._registry = CollectorRegistry(auto_describe=True)
         ProcessCollector(registry=self._registry)
         self._deliveries = self._counter(DELIVERIES)
-        self._accepted = self._deliveries.labels("202")
+        self._accepted = self._deliveries.labels("202")  # looked up once, as below: this is the hot path
         self._pushes = self._counter(PUSHES)
+        self._ignored = {reason: self._pushes.labels(Outcome.IGNORED.value, reason.value) for reason in NoCandidate}
         self._steps = self._counter(STEPS)
         self._patched = Histogram(PATCHED.name, PATCHED.meaning, buckets=BUCKETS, registry=self._registry)
         self._depth = self._gauge(DEPTH)
@@ -103,14 +104,14 @@ class Metrics:
 
     def delivery(self, status: int) -> None:
         """Count a request to ``/event`` by its answer."""
-        if status == 202:  # looked up once: this is the hot path
+        if status == 202:
             self._accepted.inc()
         else:
             self._deliveries.labels(str(status)).inc()
 
     def ignored(self, reason: NoCandidate) -> None:
         """Count a part of a delivery that is no candidate."""
-        self._pushes.labels(Outcome.IGNORED.value, reason.value).inc()
+        self._ignored[reason].inc()
 
     def settled(self, outcome: Outcome, steps: Sequence[StepRecord]) -> None:
         """Count a push that ended, and its steps."""

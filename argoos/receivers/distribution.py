@@ -11,8 +11,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 import orjson
 
@@ -61,6 +62,9 @@ _REFERRERS_TAG = re.compile(r"sha(?:256|512)-[0-9a-f]{64}(?:\.[\w.-]+)?", re.ASC
 # Ids are UUIDs; a longer one would not fit an index entry of every database.
 _ID_LIMIT = 128
 
+Noise = tuple[NoCandidate, str]
+"""Why an event is no candidate: the word, and a sentence for this case."""
+
 
 class Distribution:
     """Reads the envelopes of a distribution registry."""
@@ -76,117 +80,118 @@ class Distribution:
         Raises:
             BadDelivery: the body is not a JSON object with an array ``events``.
         """
-        registry = headers.get(REGISTRY_NAME_HEADER, "")
+        registry = host_of_header(headers.get(REGISTRY_NAME_HEADER, ""))
+        delivery = _Delivery(body)
         received: list[Received] = []
         malformed = 0
         for index, raw in enumerate(_events(body)):
             target = raw.get("target") if isinstance(raw, dict) else None
             if isinstance(raw, dict) and isinstance(target, dict):
-                received.append(_Event.read(raw, target, registry=registry).classify(_Origin(body, index, received_at)))
+                key = delivery.key(raw.get("id"), index)
+                received.append(_Event.read(raw, target, registry=registry).classify(key, target, received_at))
             else:
                 malformed += 1
         if malformed:
-            origin = _Origin(body, -1, received_at)
             detail = f"events that are no object with a target: {malformed}"
-            received.append(_EMPTY.ignored(origin, NoCandidate.NOT_A_PUSH, detail))
+            nothing = _Event.read({}, {}, registry="")
+            received.append(nothing.ignored(delivery.key(None, -1), (NoCandidate.NOT_A_PUSH, detail), received_at))
         return received
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """Where in which delivery an event stood; index -1 stands for all its malformed events together."""
+class _Delivery:
+    """The bytes of one delivery, from which events without an id get their keys."""
 
-    body: bytes
-    index: int
-    received_at: datetime
+    def __init__(self, body: bytes) -> None:
+        self._body = body
 
-    def key(self, event_id: str) -> str:
+    def key(self, event_id: object, index: int) -> str:
         """Return the key under which the event is the same event for ever.
 
-        A repeated delivery has the same bytes, so an event without an id is known by its place in them.
+        A repeated delivery has the same bytes, so an event without an id is known by its place in them; -1 is the
+        place of all malformed events together.
         """
-        if event_id and len(event_id) <= _ID_LIMIT:
-            return f"distribution:{event_id}"
-        digest = hashlib.sha256(event_id.encode() if event_id else self.body).hexdigest()
-        return f"distribution:sha256:{digest}" + ("" if event_id else f":{self.index}")
+        if not isinstance(event_id, str) or not event_id:
+            return f"distribution:sha256:{self._digest}:{index}"
+        if len(event_id) <= _ID_LIMIT:
+            return f"distribution:{read_text(event_id)}"
+        return f"distribution:sha256:{hashlib.sha256(event_id.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+    @cached_property
+    def _digest(self) -> str:
+        # Once for a delivery: many small events in a large body would make it quadratic.
+        return hashlib.sha256(self._body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Event:
-    """What Argoos reads of one event. Absent texts, and those of another type than text, are ""."""
+class _Event(NamedTuple):
+    """What Argoos reads of every event; absent texts are "". A named tuple, since it is made on the hot path."""
 
-    id: str = ""
-    action: str = ""
-    timestamp: str = ""
-    media_type: str = ""
-    artifact_type: str = ""
-    references: tuple[str, ...] = ()
-    host: str = ""
-    path: str = ""
-    tag: str = ""
-    digest: str = ""
-    actor: str = ""
+    action: str
+    timestamp: str
+    media_type: str
+    host: str
+    path: str
+    tag: str
+    digest: str
+    actor: str
 
     @classmethod
     def read(cls, event: dict[str, object], target: dict[str, object], *, registry: str) -> "_Event":
         """Narrow the raw JSON of an event and its target; `registry` is the host that the header names, or ""."""
-        request, actor, references = event.get("request"), event.get("actor"), target.get("references")
-        host = host_of_header(registry) or (read_text(request.get("host")) if isinstance(request, dict) else "")
+        request, actor = event.get("request"), event.get("actor")
+        host = registry or (read_text(request.get("host")) if isinstance(request, dict) else "")
         return cls(
-            id=read_text(event.get("id"), limit=None),
             action=read_text(event.get("action")),
             timestamp=read_text(event.get("timestamp")),
             media_type=read_media_type(target.get("mediaType")),
-            artifact_type=read_media_type(target.get("artifactType")),
-            references=read_media_types(references) if isinstance(references, list) else (),
-            host=host or host_of_url(read_text(target.get("url"), limit=None)),
+            host=host or host_of_url(read_text(target.get("url"))),
             path=read_text(target.get("repository")),
             tag=read_text(target.get("tag")),
             digest=read_text(target.get("digest")),
             actor=read_text(actor.get("name")) if isinstance(actor, dict) else "",
         )
 
-    def classify(self, origin: _Origin) -> Received:
+    def classify(self, key: str, target: dict[str, object], received_at: datetime) -> Received:
         """Decide whether this is a push of an image that a container could run, or why not."""
-        noise = self._noise()
+        noise = self._noise() or self._artifact(target)
         if noise is not None:
-            return self.ignored(origin, *noise)
+            return self.ignored(key, noise, received_at)
         try:
             repository = join_repository(self.host, self.path)
         except InvalidReference as error:
-            return self.ignored(origin, NoCandidate.NOT_AN_IMAGE, str(error))
+            return self.ignored(key, (NoCandidate.NOT_AN_IMAGE, str(error)), received_at)
         return Push(
-            key=origin.key(self.id),
+            key=key,
             repository=repository,
             tag=self.tag,
             digest=self.digest,
-            pushed_at=read_time(self.timestamp, origin.received_at),
+            pushed_at=read_time(self.timestamp, received_at),
             actor=self.actor,
             media_type=self.media_type,
             sender=Distribution.name,
         )
 
-    def ignored(self, origin: _Origin, reason: NoCandidate, detail: str) -> Ignored:
+    def ignored(self, key: str, noise: Noise, received_at: datetime) -> Ignored:
         """Return this event as one that is kept, but never rolled out."""
+        reason, detail = noise
         try:
             repository = str(join_repository(self.host, self.path))
         except InvalidReference:
             repository = ""
         return Ignored(
-            key=origin.key(self.id),
+            key=key,
             reason=reason,
             repository=repository,
             tag=self.tag,
             digest=self.digest,
-            pushed_at=read_time(self.timestamp, origin.received_at),
+            pushed_at=read_time(self.timestamp, received_at),
             actor=self.actor,
             media_type=self.media_type,
             sender=Distribution.name,
             detail=detail,
         )
 
-    def _noise(self) -> tuple[NoCandidate, str] | None:
-        """Return why this event is no push of a tagged image, with a sentence for this case; None when it is one."""
+    def _noise(self) -> Noise | None:
+        """Return why this event is no push of a tagged manifest; None when it is one."""
         tag, kind = self.tag, self.media_type
         if self.action != "push":
             return NoCandidate.NOT_A_PUSH, f"the action is {self.action!r}"
@@ -198,21 +203,20 @@ class _Event:
             return NoCandidate.NO_TAG, f"{tag!r} is no tag" if tag else "pushed by its digest alone"
         if not is_digest(self.digest):
             return NoCandidate.NOT_AN_IMAGE, f"{self.digest!r} is no digest"
-        return self._artifact()
+        return None
 
-    def _artifact(self) -> tuple[NoCandidate, str] | None:
+    def _artifact(self, target: dict[str, object]) -> Noise | None:
         """Return why this manifest is another artifact (a chart, an SBOM), where the registry lets us see it.
 
         A manifest refers to its config and its layers, if the registry is set to send that (``includereferences``).
         """
-        if self.artifact_type and self.artifact_type not in IMAGE_CONFIG_TYPES:
-            return NoCandidate.NOT_AN_IMAGE, f"an artifact of type {self.artifact_type}"
-        if self.media_type in INDEX_TYPES or not self.references or IMAGE_CONFIG_TYPES.intersection(self.references):
+        artifact_type, references = read_media_type(target.get("artifactType")), target.get("references")
+        if artifact_type and artifact_type not in IMAGE_CONFIG_TYPES:
+            return NoCandidate.NOT_AN_IMAGE, f"an artifact of type {artifact_type}"
+        types = read_media_types(references) if isinstance(references, list) else ()
+        if self.media_type in INDEX_TYPES or not types or IMAGE_CONFIG_TYPES.intersection(types):
             return None
-        return NoCandidate.NOT_AN_IMAGE, f"its config is no image config: it refers to {self.references[0]}"
-
-
-_EMPTY = _Event()
+        return NoCandidate.NOT_AN_IMAGE, f"its config is no image config: it refers to {types[0]}"
 
 
 def _events(body: bytes) -> list[object]:

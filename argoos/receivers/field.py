@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from argoos.core.image import Repository
 from argoos.errors import InvalidReference
@@ -10,23 +11,32 @@ from argoos.errors import InvalidReference
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 _URL_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?([^/?#]+)", re.IGNORECASE)
 # Long enough for every honest text; short enough for an index entry of any database.
-_TEXT_LIMIT = 300
+TEXT_LIMIT = 300
 # A sender's clock may be wrong by minutes; a day and more is no time of a push, nor is the zero time of Go (year 1).
 _CLOCK_SLACK = timedelta(days=1)
 _EARLIEST_YEAR = 1970
 
 
-def read_text(value: object, *, limit: int | None = _TEXT_LIMIT) -> str:
-    """Return a text fit to be stored and shown: no control characters, no lone surrogates, at most `limit` long."""
+def read_text(value: object) -> str:
+    """Return a text fit to be stored and shown: no control characters, no lone surrogates, at most `TEXT_LIMIT` long.
+
+    What is no text is absent: "".
+    """
     if not isinstance(value, str):
         return ""
-    text = value[:limit]
-    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
+    if len(value) <= TEXT_LIMIT and value.isprintable():
+        return value
+    return "".join(char if char.isprintable() else "\ufffd" for char in value[:TEXT_LIMIT])
 
 
 def read_media_type(value: object) -> str:
     """Return a media type without parameters, in lower case."""
-    return read_text(value).partition(";")[0].strip().lower()
+    return _plain_media_type(read_text(value))
+
+
+@lru_cache(maxsize=256)
+def _plain_media_type(text: str) -> str:
+    return text.partition(";")[0].strip().lower()
 
 
 def read_media_types(references: list[object]) -> tuple[str, ...]:
@@ -47,6 +57,7 @@ def host_of_url(url: str) -> str:
     return match[1] if match else ""
 
 
+@lru_cache(maxsize=4096)
 def join_repository(host: str, path: str) -> Repository:
     """Join host and path.
 
@@ -66,7 +77,7 @@ def read_time(timestamp: str, received_at: datetime) -> datetime:
         parsed = datetime.fromisoformat(timestamp)
         if parsed.tzinfo is None or parsed.year < _EARLIEST_YEAR:
             return received_at
-        sent_at = parsed.astimezone(UTC)
+        sent_at = parsed if parsed.tzinfo is UTC else parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return received_at
     return sent_at if sent_at <= received_at + _CLOCK_SLACK else received_at

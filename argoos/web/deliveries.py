@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 
 import structlog
 from aiohttp import web
@@ -15,6 +16,9 @@ from argoos.web.gate import TOKEN_HEADER, Gate
 from argoos.web.problems import problem, problem_of
 
 log = structlog.get_logger(__name__)
+
+NAMES_KEPT = 4096
+"""Repositories whose canonical name is remembered."""
 
 Refusal = BadToken | BadDelivery | StoreUnavailable | web.HTTPException
 
@@ -30,7 +34,9 @@ class Deliveries:
         self._gate = Gate(given.tokens)
         self._limit = given.max_body_bytes
         self._parse = given.receiver.parse
-        self._names = given.names
+        # Both for the hot path: the same few repositories come again and again.
+        self._repository = lru_cache(maxsize=NAMES_KEPT)(given.names.canonical)
+        self._name = lru_cache(maxsize=NAMES_KEPT)(partial(_canonical_name, given.names))
         self._store = given.store
         self._metrics = given.metrics
         self._wake = given.wake
@@ -54,10 +60,20 @@ class Deliveries:
         body = await read_body(request, limit=self._limit)
         received_at = self._now()
         parts = self._parse(body, headers, received_at=received_at)
-        received = [canonical(part, self._names) for part in parts]
+        received = [self._canonical(part) for part in parts]
         if received:
             await self._store.add(received, received_at=received_at)
         return received
+
+    def _canonical(self, part: Received) -> Received:
+        """Return the part with its repository under the registry's own name."""
+        match part:
+            case Push(repository=repository):
+                known = self._repository(repository)
+                return part if known == repository else replace(part, repository=known)
+            case Ignored(repository=name):
+                spelled = self._name(name)
+                return part if spelled == name else replace(part, repository=spelled)
 
     def _tell_of(self, received: Sequence[Received]) -> None:
         """Count what is no candidate, and wake the worker for what is one."""
@@ -90,15 +106,7 @@ class Deliveries:
         return response
 
 
-def canonical(part: Received, names: RegistryNames) -> Received:
-    """Return the part with its repository under the registry's own name."""
-    match part:
-        case Push():
-            repository = names.canonical(part.repository)
-            return part if repository is part.repository else replace(part, repository=repository)
-        case Ignored():
-            if not part.repository:
-                return part
-            registry, _, path = part.repository.partition("/")
-            spelled = str(names.canonical(Repository(registry=registry, path=path)))
-            return part if spelled == part.repository else replace(part, repository=spelled)
+def _canonical_name(names: RegistryNames, name: str) -> str:
+    """Return the repository that a part without a push names, under its registry's own name; "" stays ""."""
+    registry, _, path = name.partition("/")
+    return str(names.canonical(Repository(registry=registry, path=path))) if name else ""

@@ -95,6 +95,6 @@ def unavailable(errors: Mapping[str, ArgoosError]) -> Sequence[Json]:
     return [{"backend": backend, "error": str(error)} for backend, error in errors.items()]
 
 
-def to_json(document: object, *, indent: bool = False) -> bytes:
+def to_json(document: object) -> bytes:
     """Return a document as JSON: times in UTC with a Z, words of enumerations as texts."""
-    return orjson.dumps(document, option=orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indent else 0))
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
