@@ -16,10 +16,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 LogFormat = Literal["auto", "console", "json"]
 
 _SECRET_KEY = re.compile(r"(?:^|_|-)(?:tokens?|passwords?|secrets?|authorization|cookie)$", re.IGNORECASE)
-_SECRET_TEXT = re.compile(
-    r"(?i)(?P<before>://[^/\s:@]*:|\bbearer\s+|\bbasic\s+|x-argoos-token['\"]?\s*[:=]\s*['\"]?)[^\s'\"@]+"
+_SECRET_TEXTS = (
+    re.compile(r"(?P<before>://[^/\s:@]*:)[^/\s@]+(?=@)"),  # the password in a URL
+    re.compile(r"(?i)(?P<before>\b(?:bearer|basic)\s+)[^\s'\"]+"),
+    re.compile(r"(?i)(?P<before>x-argoos-token['\"]?\s*[:=]\s*['\"]?)[^\s'\"]+"),
 )
-_CHATTY = {"aiohttp.access": logging.ERROR, "kubernetes": logging.WARNING, "asyncio": logging.WARNING}
+_CHATTY = {
+    "aiohttp.access": logging.ERROR,
+    "alembic": logging.WARNING,
+    "kubernetes": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
 """Libraries that say more than an operator wants, and the level from which they are heard unless verbose."""
 
 
@@ -94,7 +101,9 @@ def _is_secret(key: str, value: object) -> bool:
 
 def _hidden(value: Any) -> Any:  # noqa: ANN401 - whatever was logged
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(r"\g<before>***", value)
+        for pattern in _SECRET_TEXTS:
+            value = pattern.sub(r"\g<before>***", value)
+        return value
     if isinstance(value, Mapping):
         return {key: "***" if _is_secret(str(key), inner) else _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -53,7 +53,10 @@ def test_secrets_never_come_out(form: logs.LogFormat) -> None:
     log.info("b", url="postgresql://me:s3cret@kept-2/x", urls=["https://u:s3cret@h"])
     logging.getLogger("x").warning("sent Authorization: Bearer s3cret to kept-3")
     log.error("c", exc_info=ValueError("X-Argoos-Token: s3cret"))
+    log.info("d", url="http://127.0.0.1:3000", image="localhost:5000/shop/web:1.4.3@sha256:kept-4")
     text = out.getvalue()
+    assert "http://127.0.0.1:3000" in text
+    assert "localhost:5000/shop/web:1.4.3@sha256:kept-4" in text
     assert "s3cret" not in text
     assert all(word in text for word in ("kept-1", "kept-2", "kept-3"))
 

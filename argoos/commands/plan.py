@@ -1,9 +1,8 @@
 """`argoos plan`: what a push of these images would change now, and why not."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +10,7 @@ import typer
 from argoos.commands import options
 from argoos.commands.policy import PENDING
 from argoos.commands.terminal import print_json, print_table, say
-from argoos.core.image import RegistryNames, Repository
-from argoos.core.push import Push
+from argoos.core.image import ImageRef, Repository
 from argoos.core.record import StepRecord
 
 if TYPE_CHECKING:
@@ -44,16 +42,15 @@ def command(
     Nothing is changed: for each container that runs one of the repositories, the step that the daemon would take.
     Several images of one repository are candidates together, as when they are pushed at once, in this order.
     """
-    # pydantic and the web room's modules: 0.2 s that --help should not pay
+    # pydantic: 0.1 s that --help should not pay
     from argoos.settings import Need, load
-    from argoos.web.asked import pushes_asked_for
 
+    for image in images:
+        ImageRef.parse(image)  # a bad one is told before any backend is asked
     loaded = load(options.flags(config, assignments, manifests), need=Need.BACKENDS)
-    names = RegistryNames({registry.name: registry.aliases for registry in loaded.settings.registries})
-    asked = pushes_asked_for(images, names=names, now=datetime.now(UTC))
     for note in loaded.notes:
         say(note)
-    answer = asyncio.run(_ask(loaded.settings, asked))
+    answer = asyncio.run(_ask(loaded.settings, images))
     _print(answer, json=json)
     if answer.unavailable:
         raise typer.Exit(1)
@@ -61,10 +58,12 @@ def command(
     raise typer.Exit(PENDING if exit_code and pending else 0)
 
 
-async def _ask(settings: "Settings", asked: Mapping[Repository, Sequence[Push]]) -> Answer:
+async def _ask(settings: "Settings", images: Sequence[str]) -> Answer:
     from argoos import app  # the backends' libraries: half a second
+    from argoos.web.asked import pushes_asked_for
 
     answer = Answer()
+    asked = pushes_asked_for(images, names=app.registry_names(settings), now=app.utc_now())
     async with app.planner_for(settings) as planner:
         for repository, pushes in asked.items():
             planned = await planner.plan(pushes)

@@ -9,7 +9,7 @@ import typer
 
 from argoos.commands import options
 from argoos.commands.terminal import print_json, print_table, printable
-from argoos.core.image import RegistryNames, Repository
+from argoos.core.image import Repository
 from argoos.core.record import PushState
 from argoos.errors import NotFound
 from argoos.ports import PushQuery
@@ -57,10 +57,11 @@ def command(
     The newest first, with what was updated, and why not. Reads the database of the settings, also while the daemon
     runs; with --url asks a daemon.
     """
-    from argoos.settings import Need, load  # pydantic: 0.1 s that --help should not pay
+    from argoos import app  # pydantic, SQLAlchemy: half a second that --help should not pay
+    from argoos.settings import Need, load
 
     loaded = load(options.flags(config, assignments), need=Need.NOTHING)
-    names = RegistryNames({registry.name: registry.aliases for registry in loaded.settings.registries})
+    names = app.registry_names(loaded.settings)
     canonical = str(names.canonical(Repository.parse(repository))) if repository else None
     question = Question(
         push_id=push_id,
@@ -104,7 +105,7 @@ async def _remote(daemon: "Daemon", question: Question) -> list[Json]:
 async def _local(settings: "Settings", question: Question) -> list[Json]:
     import orjson
 
-    from argoos import app  # SQLAlchemy: half a second
+    from argoos import app
     from argoos.web import shape
 
     async with app.history_for(settings) as history:
