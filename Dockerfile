@@ -14,11 +14,13 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /build
 # The pattern lets there be no folder `wheels`; what is in it lands beside the two files.
 COPY requirements/runtime.txt requirements/build.txt wheels* /build/wheels/
-# --only-binary: nothing is compiled here, and no package's own code runs while it is installed.
+# --only-binary: nothing is compiled here, and no package's own code runs while it is installed. What `find` removes is
+# a fifth of the size: the byte code of modules of the Kubernetes client that Argoos never loads.
 RUN python3 -m venv --without-pip /opt/argoos \
  && python3 -m venv --without-pip /build/tools \
  && pip --python /opt/argoos/bin/python install --require-hashes --only-binary :all: -r wheels/runtime.txt \
- && pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r wheels/build.txt
+ && pip --python /build/tools/bin/python install --require-hashes --only-binary :all: -r wheels/build.txt \
+ && find /opt/argoos -path '*/kubernetes/*' -regex '.*/\(api\|models\)/__pycache__' -prune -exec rm -r {} +
 COPY pyproject.toml README.md LICENSE /build/
 COPY argoos /build/argoos
 RUN pip --python /build/tools/bin/python wheel --no-deps --no-build-isolation --wheel-dir /build/dist /build \
