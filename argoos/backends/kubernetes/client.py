@@ -92,9 +92,12 @@ class Client:
                     raise refused
             response = await _request(await self._opened(), call, timeout)  # a 401 did nothing: safe to repeat
         async with response:
-            if response.status >= 300:
-                raise refusal(response.status, response.headers, await response.read(), call.target)
-            yield response
+            try:
+                if response.status >= 300:
+                    raise refusal(response.status, response.headers, await response.read(), call.target)
+                yield response
+            finally:
+                _break_off(response)
 
     async def _opened(self) -> "ApiClient":
         async with self._opening:
@@ -146,6 +149,16 @@ async def _request(api: "ApiClient", call: Call, timeout: aiohttp.ClientTimeout)
     answer = await api.call_api(*request, _request_timeout=timeout)
     response: aiohttp.ClientResponse = answer.response
     return response
+
+
+def _break_off(response: aiohttp.ClientResponse) -> None:
+    """Cut the connection of an answer that has not been read to its end, as every cancelled watch.
+
+    Closed politely it would exchange goodbyes with a server that may be frozen, after its owner is gone.
+    """
+    connection = response.connection
+    if connection is not None and connection.transport is not None and not response.content.at_eof():
+        connection.transport.abort()
 
 
 def _import_client() -> None:

@@ -173,7 +173,7 @@ class Watcher:
     def _parse(self, line: bytes) -> Json:
         """Return the event in a line; raise what it stands for if it is an error, which comes after HTTP 200."""
         event = json_object(line, self._target("watch"))
-        if event["type"] != "ERROR":
+        if event.get("type") != "ERROR":
             return event
         status = event["object"]
         code = status.get("code", 500)

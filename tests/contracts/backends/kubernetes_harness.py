@@ -79,3 +79,4 @@ async def running(backend: KubernetesBackend, *, synced: bool = True) -> AsyncIt
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await asyncio.sleep(0.01)  # a TLS connection cut in the middle of a request needs the loop a little longer
