@@ -3,7 +3,7 @@
 import asyncio
 import zlib
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from argoos.errors import BadDelivery
 
@@ -33,7 +33,7 @@ async def read_body(request: web.Request, *, limit: int) -> bytes:
             raise _too_large(limit)
     else:
         body = await _read_on(request, limit)
-    encoding = request.headers.get("Content-Encoding")
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
     return body if encoding is None else _unpacked(body, encoding.strip().lower(), limit)
 
 

@@ -4,7 +4,10 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
 
-TOKEN_HEADER = "X-Argoos-Token"  # noqa: S105 - the header's name
+from multidict import istr
+
+TOKEN_HEADER = istr("X-Argoos-Token")
+"""The header's name, in the form in which aiohttp looks headers up without folding their case once more."""
 
 
 class Gate:
