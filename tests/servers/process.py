@@ -181,6 +181,17 @@ class Server:
                 await asyncio.to_thread(self._process.wait, grace_seconds)
         await self.kill()
 
+    async def terminated(self, seconds: float) -> int:
+        """Send SIGTERM, wait until the process has ended by itself, and return its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not, after so many seconds.
+        """
+        if self._process is None:
+            raise ServerError(f"{self.name} is not running")
+        self._signal(signal.SIGTERM)
+        return await asyncio.to_thread(self._process.wait, seconds)
+
     async def kill(self) -> None:
         """End the process and its children with SIGKILL, as a crash would, and wait until it is gone."""
         if self._process is None:
