@@ -3,9 +3,10 @@
 The rules of docs/reference/policies.md, each once. `argoos.core.plan` chooses among the admitted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from argoos.core.policy import Policy, Rule
 from argoos.core.push import Push
@@ -44,14 +45,34 @@ Verdict = Admitted | Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What is known of earlier pushes of the repository.
+    """What is known of the pushes of the repository, earlier ones and those at hand.
 
-    `pushed_at` tells when each (tag, digest) was pushed last. Within `settle` of the push that runs, another digest of
-    the same tag is the rest of the same push: builders push each platform's image under the tag, and the index last.
+    `pushed_at` tells when each (tag, digest) was pushed last, `tag_pushed_at` the same of each tag whatever its digest.
+    Within `settle` of the push that runs, another digest of the same tag is the rest of the same push: builders push
+    each platform's image under the tag, and the index last.
     """
 
     pushed_at: PushedAt
+    tag_pushed_at: Mapping[str, datetime]
     settle: timedelta
+
+    @classmethod
+    def of(cls, pushes: Sequence[Push], pushed_at: PushedAt, settle: timedelta) -> "Memory":
+        """Join the pushes at hand with what the history knows."""
+        exact = dict(pushed_at)
+        for push in pushes:
+            key = (push.tag, push.digest)
+            exact[key] = max(push.pushed_at, exact.get(key, push.pushed_at))
+        tags: dict[str, datetime] = {}
+        for (tag, _), at in exact.items():
+            tags[tag] = max(at, tags.get(tag, at))
+        return cls(pushed_at=exact, tag_pushed_at=tags, settle=settle)
+
+    def settles(self, tag: str, since: datetime, until: datetime) -> bool:
+        """Tell whether the tag was pushed from `since` to `until` with no pause longer than `settle`."""
+        between = (at for (pushed, _), at in self.pushed_at.items() if pushed == tag and since < at < until)
+        times = (since, *sorted(between), until)
+        return since < until and all(later - earlier <= self.settle for earlier, later in pairwise(times))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +89,18 @@ class Case:
         """The tag that runs; None when only a digest does."""
         return self.container.image.running_tag
 
-    @property
-    def running_since(self) -> datetime | None:
-        """When what runs was pushed, if that is known."""
-        tag, digest = self.running, self.container.digest
-        return self.memory.pushed_at.get((tag, digest)) if tag and digest else None
+    def running_since(self, push: Push) -> datetime | None:
+        """Return when what runs was pushed, as far as that is known, to compare it with `push`.
+
+        Where only a digest runs, its latest push under any tag counts. Where the running digest is unknown, the tag's
+        latest push stands for it; not so against a push of that very tag, which may be the one that tells the digest.
+        """
+        tag, digest, pushed_at = self.running, self.container.digest, self.memory.pushed_at
+        if tag is None:
+            return max((at for (_, pushed), at in pushed_at.items() if pushed == digest), default=None)
+        if digest or push.tag == tag:
+            return pushed_at.get((tag, digest or ""))
+        return self.memory.tag_pushed_at.get(tag)
 
     def version(self, tag: str | None) -> Version | None:
         """Return the version that the policy compares: the filter's ``version`` group, or the whole tag."""
@@ -99,10 +127,11 @@ def judge(push: Push, case: Case) -> Verdict:
     rule, same_tag = case.rule, push.tag == case.running
     if rule.policy is Policy.NEVER:
         return Refused(reason=Reason.NEVER)
-    if same_tag and push.digest == case.container.digest:
+    if push.digest and push.digest == case.container.digest and (same_tag or case.running is None):
         return Refused(reason=Reason.ALREADY_RUNNING)
     if same_tag and not push.digest:
-        return Refused(reason=Reason.ALREADY_RUNNING, detail="only a digest would tell a re-push of the tag that runs")
+        detail = f"the push of {push.tag} names no digest, so it cannot be told from what runs"
+        return Refused(reason=Reason.ALREADY_RUNNING, detail=detail)
     if rule.tags.match(push.tag) is None:
         return Refused(reason=Reason.TAG_FILTERED, detail=f"argoos.io/tags does not admit {push.tag}")
     if rule.policy.compares_versions:
@@ -113,36 +142,39 @@ def judge(push: Push, case: Case) -> Verdict:
 def _judge_version(push: Push, case: Case) -> Verdict:
     """Apply patch, minor or major."""
     candidate, current = case.version(push.tag), case.version(case.running)
-    if push.tag == case.running and _is_rest_of_one_push(push, case):
-        return Admitted(
-            rank=(candidate.precedence, "") if candidate else UNRANKED,
-            detail=f"pushed again within {case.memory.settle.total_seconds():g} s: the rest of one push",
-        )
     if current is None:
-        running = case.running or "a digest without a tag"
-        return Refused(
-            reason=Reason.CURRENT_NOT_A_VERSION,
-            detail=f"{running} runs, which is no version; only the policies all and digest move it",
-        )
+        only = f"{case.running} runs, which is no version; only the policies all and digest move it"
+        bare = "a digest without a tag runs, which has no version; only the policy all moves it"
+        return Refused(reason=Reason.CURRENT_NOT_A_VERSION, detail=only if case.running else bare)
     if candidate is None:
-        return Refused(reason=Reason.NOT_A_VERSION, detail=f"{push.tag} is no version")
-    return _refusal(candidate, current, case) or Admitted(rank=(candidate.precedence, ""))
+        detail = f"{push.tag} is no version, and the policy {case.rule.policy} compares versions"
+        return Refused(reason=Reason.NOT_A_VERSION, detail=detail)
+    rank = (candidate.precedence, "")
+    if _is_rest_of_one_push(push, case):
+        settle_seconds = case.memory.settle.total_seconds()
+        return Admitted(rank=rank, detail=f"pushed again within {settle_seconds:g} s: the rest of one push")
+    return _refusal(push, candidate, current, case) or Admitted(rank=rank)
 
 
 def _is_rest_of_one_push(push: Push, case: Case) -> bool:
-    since = case.running_since
-    return since is not None and timedelta() < push.pushed_at - since <= case.memory.settle
+    since = case.running_since(push)
+    return push.tag == case.running and since is not None and case.memory.settles(push.tag, since, push.pushed_at)
 
 
-def _refusal(candidate: Version, current: Version, case: Case) -> Refused | None:
+def _refusal(push: Push, candidate: Version, current: Version, case: Case) -> Refused | None:
+    running = f"{case.running}, which runs"
     if candidate.line != current.line:
-        detail = f"{_line(candidate)} is another variant or channel than {_line(current)}, which runs"
+        word, theirs, ours = "channel", candidate.channel, current.channel
+        if theirs == ours:
+            word, theirs, ours = "variant", candidate.variant, current.variant
+        detail = f"has {_named(word, theirs)}; {running}, has {_named(word, ours)}"
         return Refused(reason=Reason.VARIANT_DIFFERS, detail=detail)
     if candidate.precedence < current.precedence:
-        return Refused(reason=Reason.NOT_NEWER, detail=f"older than {case.running}")
+        return Refused(reason=Reason.NOT_NEWER, detail=f"older than {running}")
     if candidate.precedence == current.precedence:
-        digest = ", another digest" if case.container.digest else ""
-        return Refused(reason=Reason.NOT_NEWER, detail=f"same version as {case.running}{digest}")
+        other = push.digest and case.container.digest and push.digest != case.container.digest
+        same = "same version, another digest than" if other else "same version as"
+        return Refused(reason=Reason.NOT_NEWER, detail=f"{same} {running}")
     kept = _KEPT_PARTS[case.rule.policy]
     if candidate.release[:kept] != current.release[:kept]:
         part = "major" if candidate.release[0] != current.release[0] else "minor"
@@ -151,7 +183,8 @@ def _refusal(candidate: Version, current: Version, case: Case) -> Refused | None
     least = min(current.stage, case.rule.least_stage)
     if candidate.stage < least:
         takes = "final versions only" if least is Stage.FINAL else f"{least.name.lower()} and later"
-        detail = f"{candidate.stage.name.lower()} is a pre-release; this container takes {takes}"
+        stage = candidate.stage.name.lower()
+        detail = f"{stage} is a pre-release; this container takes {takes} (argoos.io/prerelease changes that)"
         return Refused(reason=Reason.PRERELEASE, detail=detail)
     return None
 
@@ -160,16 +193,21 @@ def _judge_tag(push: Push, case: Case) -> Verdict:
     """Apply all or digest."""
     same_tag = push.tag == case.running
     if case.rule.policy is Policy.DIGEST and not same_tag:
-        takes = case.running or "a tag, and only a digest runs"
-        return Refused(reason=Reason.BEYOND_POLICY, detail=f"the policy digest takes only {takes}")
+        bare = "only a digest runs, without a tag that the policy digest could follow"
+        detail = f"the policy digest takes only {case.running}" if case.running else bare
+        return Refused(reason=Reason.BEYOND_POLICY, detail=detail)
     rank, running_rank = case.rank(push.tag), case.rank(case.running)
-    if UNRANKED not in (rank, running_rank) and rank < running_rank:
+    if rank < running_rank:
         return Refused(reason=Reason.NOT_NEWER, detail=f"argoos.io/tags orders it before {case.running}, which runs")
-    since = case.running_since
-    if rank <= running_rank and since is not None and push.pushed_at <= since:
-        return Refused(reason=Reason.SUPERSEDED, detail=f"{case.running}, which runs, was pushed later")
-    return Admitted(rank=rank, detail="the same tag with another digest" if same_tag else "")
+    since = case.running_since(push)
+    if rank == running_rank and since is not None and push.pushed_at <= since:
+        running = case.running or "the digest"
+        return Refused(reason=Reason.SUPERSEDED, detail=f"{running}, which runs, was pushed later")
+    if not same_tag:
+        return Admitted(rank=rank)
+    known = case.container.digest
+    return Admitted(rank=rank, detail="the same tag with another digest" if known else "which digest ran is not known")
 
 
-def _line(version: Version) -> str:
-    return " ".join(filter(None, (version.channel, version.variant))) or "plain"
+def _named(word: str, value: str) -> str:
+    return f"the {word} {value}" if value else f"no {word}"

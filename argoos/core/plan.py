@@ -41,11 +41,7 @@ def plan(
     if not pushes:
         return ()
     repository = names.canonical(pushes[0].repository)
-    known = dict(pushed_at)
-    for push in pushes:
-        key = (push.tag, push.digest)
-        known[key] = max(push.pushed_at, known.get(key, push.pushed_at))
-    memory = Memory(pushed_at=known, settle=settle)
+    memory = Memory.of(pushes, pushed_at, settle)
     return tuple(
         step
         for workload in workloads
@@ -98,8 +94,12 @@ def _best(pushes: Sequence[Push], verdicts: Sequence[Verdict]) -> int:
 
 
 def _superseded(push: Push, taken: Push) -> Refused:
-    same = push.tag == taken.tag and push.digest == taken.digest
-    detail = "the same image was pushed again" if same else f"{taken.tag} is taken instead"
+    if push.tag != taken.tag:
+        detail = f"{taken.tag} is taken instead"
+    elif push.digest != taken.digest:
+        detail = f"{taken.tag} was pushed again with another digest, which is taken instead"
+    else:
+        detail = "the same image was pushed again; that push is taken"
     return Refused(reason=Reason.SUPERSEDED, detail=detail)
 
 

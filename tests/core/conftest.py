@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import settings
 
-settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
-settings.register_profile("thorough", max_examples=5_000, deadline=None)
+settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=2_000, deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
