@@ -58,16 +58,17 @@ def configure(log_format: LogFormat = "auto", *, verbose: bool = False, stream: 
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,  # tests and the demo set up again
     )
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(is_console, out),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(is_console, out)],
     )
+    _take_over(formatter, out, verbose=verbose)
+
+
+def _take_over(formatter: logging.Formatter, out: TextIO, *, verbose: bool) -> None:
+    """Let the standard library's logging, and so every library's, write to `out` alone."""
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -47,22 +47,16 @@ def command(
     (step,) = _steps(_tag(current), _tag(candidate), rules)
     reason = step.reason if isinstance(step, Skip) else None
     if json:
-        print_json(
-            {
-                "policy": policy,
-                "current": current,
-                "candidate": candidate,
-                "action": "skip" if reason else "update",
-                "reason": reason,
-                "detail": step.detail or _meaning(reason),
-            }
-        )
+        action = "skip" if reason else "update"
+        answer = {"policy": policy, "current": current, "candidate": candidate, "action": action, "reason": reason}
+        print_json({**answer, "detail": step.detail or _meaning(reason)})
     elif reason:
         print(f"no: {candidate} does not replace {current} under {policy} ({reason})")
         print(step.detail or _meaning(reason))
     else:
         print(f"yes: {candidate} replaces {current} under {policy}")
-        print(*([step.detail] if step.detail else []), sep="\n", end="\n" if step.detail else "")
+        if step.detail:
+            print(step.detail)
     raise typer.Exit(PENDING if exit_code and reason is None else 0)
 
 

@@ -16,14 +16,14 @@ def command(
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; :PORT for every interface.")
     ] = None,
-    token: Annotated[
-        list[str] | None, typer.Option(metavar="TOKEN", help="A token that opens the door. Repeatable.")
+    tokens: Annotated[
+        list[str] | None, typer.Option("--token", metavar="TOKEN", help="A token that opens the door. Repeatable.")
     ] = None,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Where to keep pushes: sqlite:///argoos.db.")
     ] = None,
     master: Annotated[str | None, typer.Option(metavar="URL", help="Address of the Kubernetes API server.")] = None,
-    incluster: Annotated[
+    in_cluster: Annotated[
         bool | None, typer.Option("--incluster/--no-incluster", help="Use the account of the pod that Argoos runs in.")
     ] = None,
     skip_ssl_verification: Annotated[
@@ -55,26 +55,18 @@ def command(
     from argoos import app, logs
     from argoos.settings import load
 
-    given = options.flags(
-        config,
-        assignments,
-        manifests,
-        listen=listen,
-        tokens=token,
-        database=database,
-        master=master,
-        in_cluster=incluster,
-        skip_ssl_verification=skip_ssl_verification,
-        ca_file=ca_file,
-        cert_file=cert_file,
-        key_file=key_file,
-        server_cert=server_cert,
-        server_key=server_key,
-        verbose=verbose or context.obj.verbose or None,
-    )
-    loaded = load(given)
+    loaded = load(options.flags(config, assignments, manifests, **_named(context)))
     context.obj.verbose = loaded.settings.verbose
     logs.configure(loaded.settings.log_format, verbose=loaded.settings.verbose)
     for note in loaded.notes:
         structlog.get_logger("argoos.settings").warning(note)
     asyncio.run(app.serve(loaded.settings))
+
+
+def _named(context: typer.Context) -> dict[str, object]:
+    """Return the flags with a name of their own; their parameters are called as the settings they set."""
+    shared = {"config", "assignments", "manifests"}
+    named = {key: value for key, value in context.params.items() if key not in shared}
+    if named["verbose"] is None and context.obj.verbose:
+        named["verbose"] = True  # given before the command
+    return named

@@ -50,8 +50,8 @@ def flag_layer(flags: Flags, *, base: Path) -> Layer:
         values["backends"] = _directories(flags.manifests, base)
         origins[("backends",)] = Origin(rank=FLAG_RANK, source="flag --manifests")
     for key, value in flags.values.items():
-        if value is None or value == []:
-            continue
+        if value is None or (isinstance(value, list | tuple) and not value):
+            continue  # not given; an empty list here would take the tokens of the file away
         origin = Origin(rank=FLAG_RANK, source=f"flag {FLAG_NAMES.get(key, '--' + key.replace('_', '-'))}")
         if key in ORIGINAL_KUBERNETES.values():
             kubernetes[key] = (_located(value, base), origin)
@@ -69,4 +69,4 @@ def _directories(paths: Sequence[str], base: Path) -> list[Raw]:
 def _located(value: Any, base: Path) -> Any:  # noqa: ANN401 - a text, a number, a list of texts: whatever the flag takes
     if isinstance(value, str):
         return Located(value, base)
-    return [_located(item, base) for item in value] if isinstance(value, list) else value
+    return [_located(item, base) for item in value] if isinstance(value, list | tuple) else value

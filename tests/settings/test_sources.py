@@ -26,6 +26,15 @@ def test_each_source_covers_the_one_before(read: Callable[..., Loaded]) -> None:
     assert read(text, ARGOOS_LISTEN=":2", LISTEN=":3", flags=flags).settings.listen.port == 4
 
 
+@pytest.mark.parametrize("nothing", [None, [], ()])
+def test_a_flag_that_is_not_given_covers_nothing(read: Callable[..., Loaded], nothing: object) -> None:
+    """A repeatable flag that was not given leaves the tokens of the file in force."""
+    loaded = read("tokens: [abc]", flags=Flags(values={"tokens": nothing}))
+    assert [token.get_secret_value() for token in loaded.settings.tokens] == ["abc"]
+    given = read("tokens: [abc]", flags=Flags(values={"tokens": ("one", "two")}))
+    assert [token.get_secret_value() for token in given.settings.tokens] == ["one", "two"]
+
+
 def test_each_value_names_its_source(read: Callable[..., Loaded]) -> None:
     """The place of each value is kept: file and line, variable or flag."""
     loaded = read(
