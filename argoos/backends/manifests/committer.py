@@ -41,6 +41,7 @@ class Committer:
         self._tree = WorkTree(folder.root, git, options)
         self._remote = Remote(self._tree, git, options)
         self._page = Page()
+        self._journal = Path()
         self._due = 0.0  # by the loop's clock, as is `_fetched`
         self._fetched = float("-inf")
         self._failures = 0
@@ -51,18 +52,14 @@ class Committer:
         """Which push moved each workload last, by its uid."""
         return self._page.pushes
 
-    async def tend(self) -> bool:
-        """Between changes: follow the remote, push what is not pushed, and see whether what failed works again.
-
-        Returns whether anything was looked at.
-        """
+    async def tend(self) -> None:
+        """Between changes: follow the remote, push what is not pushed, and see whether what failed works again."""
         if asyncio.get_running_loop().time() < self._due:
-            return False
+            return
         try:
             await self._prepare()
         except (TemporaryError, PermanentError) as exc:
             log.warning("git cannot be used now", folder=str(self._folder.root), cause=str(exc))
-        return True
 
     async def carry_out(self, batch: Batch) -> None:
         """Draft, write, commit and push the batch; `batch.attempts` tells what became of it."""
@@ -144,7 +141,7 @@ class Committer:
             await asyncio.to_thread(batch.undo, exc)
         try:
             await self._note(Page(pushes=self._page.pushes))
-        except TemporaryError as exc:
+        except (TemporaryError, PermanentError) as exc:
             log.warning("the journal was not cleared", cause=str(exc))  # harmless: nothing it names is uncommitted
 
     async def _push(self, batch: Batch) -> None:
@@ -161,7 +158,8 @@ class Committer:
 
     async def _recover(self) -> None:
         """Finish what a kill between write and commit left: commit just what we had written, if it is still that."""
-        self._page = await asyncio.to_thread(journal.load, await self._journal())
+        self._journal = self._folder.root / await self._tree.file("argoos.json")
+        self._page = await asyncio.to_thread(journal.load, self._journal)
         pending = self._page.pending
         if not pending.hashes:
             return
@@ -186,8 +184,5 @@ class Committer:
             return ""
 
     async def _note(self, page: Page) -> None:
-        await asyncio.to_thread(journal.save, await self._journal(), page)
+        await asyncio.to_thread(journal.save, self._journal, page)
         self._page = page
-
-    async def _journal(self) -> Path:
-        return self._folder.root / await self._tree.file("argoos.json")

@@ -11,7 +11,7 @@ from argoos.backends.manifests.options import GitOptions
 from argoos.errors import Conflict, PermanentError, TemporaryError
 
 _BUSY_TRIES = 4
-_BUSY_SECONDS = 0.25
+_BUSY_SECONDS = 0.1
 """Another git command in the same tree (a person's editor, say) holds the index for a moment."""
 
 _NOTHING = re.compile(r"nothing (?:added )?to commit|no changes added")

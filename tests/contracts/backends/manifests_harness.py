@@ -16,10 +16,9 @@ from argoos.core.image import RegistryNames
 from argoos.ports import Backend
 from tests.contracts.backends.harness import Harness, Spec
 from tests.contracts.backends.kubernetes_deployment import deployment, images, rest
-from tests.integration.manifests.repository import Repository, repository_with_remote
+from tests.integration.manifests.repository import AUTHOR, Repository, repository_with_remote
 
 NAMESPACE = "shop"
-AUTHOR = "Argoos <argoos@example.com>"
 
 
 class PlainFolder:

@@ -5,6 +5,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from argoos.backends.manifests.backend import ManifestsBackend
+from argoos.backends.manifests.options import GitOptions, ManifestsOptions
+from argoos.core.image import RegistryNames
+
+AUTHOR = "Argoos Daemon <argoos@example.com>"
+"""As whom the backend commits."""
+
 PERSON = {
     "GIT_AUTHOR_NAME": "Robin",
     "GIT_AUTHOR_EMAIL": "robin@example.com",
@@ -39,6 +46,18 @@ class Repository:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
 
+    def manifest(self, name: str = "web") -> Path:
+        """Return where a manifest of this name is."""
+        return self.folder / "deploy" / f"{name}.yaml"
+
+    def hook(self, name: str, script: str) -> None:
+        """Set a hook of this work tree."""
+        _write_hook(self.folder / ".git" / "hooks" / name, script)
+
+    def remote_hook(self, name: str, script: str) -> None:
+        """Set a hook of the remote."""
+        _write_hook(self.remote / "hooks" / name, script)
+
     def clone(self, folder: Path) -> "Repository":
         """Return another clone of the same remote: a colleague's."""
         run_git(self.remote, "clone", "--quiet", str(self.remote), str(folder))
@@ -67,3 +86,18 @@ def _keep_out_personal_settings(repository: Repository) -> None:
     hooks = repository.folder / ".git" / "hooks"
     for key, value in {"gc.auto": "0", "commit.gpgSign": "false", "core.hooksPath": str(hooks)}.items():
         repository.git("config", key, value)
+
+
+def _write_hook(path: Path, script: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+def backend_of(
+    repository: Repository, *, push: bool = False, branch: str | None = None, pull_seconds: float = 60
+) -> ManifestsBackend:
+    """Return a backend over the folder `deploy` of the work tree."""
+    git = GitOptions(author=AUTHOR, push=push, branch=branch, pull_seconds=pull_seconds, timeout_seconds=20)
+    options = ManifestsOptions(path=repository.folder / "deploy", git=git, rescan_seconds=0.05)
+    return ManifestsBackend(name="files", options=options, names=RegistryNames())

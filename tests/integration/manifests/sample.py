@@ -1,6 +1,7 @@
 """Manifests and changes as the tests of the manifests backend want them."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from argoos.core.image import ImageRef
@@ -31,6 +32,9 @@ spec:
           image: {WEB}:1.0
 """
 """A labelled Deployment that runs version 1.0."""
+
+MOVED = DEPLOYMENT.replace(f"{WEB}:1.0", NEW)
+"""The same once it was moved."""
 
 
 def deployment(name: str = "web", image: str = f"{WEB}:1.0") -> str:
@@ -67,3 +71,10 @@ def change(workload: Workload, image: str = NEW, *, push_id: str = "7", actor: s
 def changes(workloads: Iterable[Workload], image: str = NEW) -> Sequence[Change]:
     """Return a change for each workload that runs the image's repository."""
     return [each for each in (change(workload, image) for workload in workloads) if each.updates]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until the backend has noticed something."""
+    async with asyncio.timeout(10):
+        while not holds():  # a backend tells nobody what it has seen
+            await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ from argoos.core.image import RegistryNames, Repository
 from argoos.errors import BackendUnavailable, Conflict, PermanentError
 from argoos.ports import Applied, Notice, NoticeKind
 from tests.contracts.backends.manifests_harness import running
-from tests.integration.manifests.sample import DEPLOYMENT, NEW, WEB, change, changes, deployment
+from tests.integration.manifests.sample import DEPLOYMENT, NEW, WEB, change, changes, deployment, until
 
 STACK = f"""\
 # the shop
@@ -83,29 +83,17 @@ async def test_a_folder_that_comes_later(tmp_path: Path) -> None:
     async with running(_backend(folder), synced=False) as backend:
         with pytest.raises(BackendUnavailable, match="not looked through yet"):
             await _backend(folder).find()
-        await _told(backend, "No such file")
+        await until(lambda: "No such file" in backend.status().detail)
         with pytest.raises(BackendUnavailable, match="No such file"):
             await backend.find()
         assert not backend.status().synced
         assert "deploy cannot be read" in backend.status().detail
         folder.mkdir()
         (folder / "web.yaml").write_text(DEPLOYMENT)
-        await _until(backend, synced=True)
+        await until(lambda: backend.status().synced)
         assert len(await backend.find()) == 1
         folder.rename(tmp_path / "elsewhere")
-        await _until(backend, synced=False)
-
-
-async def _until(backend: ManifestsBackend, *, synced: bool) -> None:
-    async with asyncio.timeout(5):
-        while backend.status().synced is not synced:  # noqa: ASYNC110  # a backend tells nobody what it has seen
-            await asyncio.sleep(0.01)
-
-
-async def _told(backend: ManifestsBackend, text: str) -> None:
-    async with asyncio.timeout(5):
-        while text not in backend.status().detail:
-            await asyncio.sleep(0.01)
+        await until(lambda: not backend.status().synced)
 
 
 async def test_a_plan_sees_the_files_as_they_are(tmp_path: Path) -> None:

@@ -98,6 +98,20 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
         assert [call.args[1] for call in read.call_args_list] == ["07.yaml"]
 
 
+def test_a_fresh_file_is_read_again(tmp_path: Path) -> None:
+    """What was changed a moment before it was read may have changed again within the clock's tick: it is read twice."""
+    _write(tmp_path / "web.yaml", deployment("web"))
+    folder = Folder(tmp_path, "test")
+    folder.scan()
+    with patch.object(documents, "read", wraps=documents.read) as read:
+        folder.scan()
+        assert read.call_count == 1
+        time.sleep(0.15)
+        folder.scan()
+        folder.scan()
+        assert read.call_count == 2
+
+
 def test_an_edit_in_the_same_tick_is_seen(tmp_path: Path) -> None:
     """Two edits of equal length within one tick of the clock leave the same stamp; the second counts all the same."""
     path = tmp_path / "web.yaml"
