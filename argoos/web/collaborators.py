@@ -3,11 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from argoos.core.image import RegistryNames
+from argoos.core.push import Received
 from argoos.metrics import Metrics
 from argoos.planner import Planner
-from argoos.ports import Backend, History, Receiver, Store
+from argoos.ports import Backend, History, Receiver
+
+
+class Inbox(Protocol):
+    """What deliveries need of the store; every `argoos.ports.Store` is one."""
+
+    async def add(self, received: Sequence[Received], *, received_at: datetime) -> None:
+        """Keep all parts of a delivery; once this returns they are on disk.
+
+        Raises:
+            StoreUnavailable: they are not.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +34,7 @@ class Collaborators:
     """
 
     receiver: Receiver
-    store: Store
+    store: Inbox
     history: History
     planner: Planner
     backends: Sequence[Backend]

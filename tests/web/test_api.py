@@ -1,11 +1,12 @@
 """``/api/v1``: what is shown, and how every mistake is answered."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from argoos.core.record import Outcome, PushState, Settlement, StepRecord, StepResult
+from argoos.core.record import Outcome, PushState, StepRecord, StepResult
 from argoos.web import shape
 from tests.web.conftest import BLOB, NOW, PUSH, Client, Start, World
 
@@ -72,14 +73,19 @@ async def test_pushes_are_filtered(client: Client, query: str, tags: list[str]) 
 async def test_a_push_is_shown_with_its_steps(client: Client, world: World) -> None:
     """All of its keys, times in UTC, and each step with what became of it."""
     await client.post("/event", data=PUSH)
-    (claim,) = await world.store.claim(limit=1, now=world.now, lease_seconds=60)
     step = StepRecord(
         backend="memory", kind="Deployment", namespace="shop", workload="web", container="c0", policy="minor",
         current="1.4.1", candidate="1.4.2", image=f"{WEB}:1.4.2@{DIGEST}", action="update", reason=None, detail="",
         result=StepResult.APPLIED,
     )  # fmt: skip
-    done = Settlement(push_id=1, state=PushState.DONE, outcome=Outcome.UPDATED, steps=(step,))
-    await world.store.settle(claim, [done], now=NOW)
+    done: dict[str, Any] = {
+        "state": PushState.DONE,
+        "outcome": Outcome.UPDATED,
+        "due_at": None,
+        "settled_at": NOW,
+        "steps": (step,),
+    }
+    world.store.records[1] = replace(world.store.records[1], **done)
     shown = await get(client, "/api/v1/pushes/1")
     assert list(shown) == [*shape.PUSH_KEYS, "steps"]
     assert (shown["state"], shown["outcome"], shown["settled_at"]) == ("done", "updated", "2026-11-21T14:00:00Z")
