@@ -20,10 +20,10 @@ ENVIRONMENT_RANK, ORIGINAL_RANK, FLAG_RANK = 1, 2, 3
 STRUCTURED = frozenset({"backends", "registries"})
 TEXT_LISTS = frozenset({"tokens", "api_tokens"})
 
-_SERVICE_LINK = re.compile(
-    r"ARGOOS_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)\w*)?)"
+_NOT_FOR_US = re.compile(
+    r"ARGOOS_(?:E2E_\w+|(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)\w*)?))"
 )
-"""What Kubernetes sets in a pod for each Service called argoos or argoos-…; none of it is meant for us."""
+"""What the end-to-end tests are told by, and what Kubernetes sets in a pod for each Service argoos or argoos-…"""
 
 ORIGINAL_TOP = {
     "TOKEN": "tokens",
@@ -57,7 +57,7 @@ def environment_layer(environ: Mapping[str, str], *, base: Path) -> Layer:
             values[key], found, wrong = read_text(key, text, base=base, origin=origin)
             origins |= found
             problems += wrong
-        elif not _SERVICE_LINK.fullmatch(name):
+        elif not _NOT_FOR_US.fullmatch(name):
             known = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields]
             problems.append(Problem(origin=origin, path=(), text=f"is no setting{nearest(name, known)}"))
     return Layer(values=values, origins=origins, problems=tuple(problems))

@@ -3,12 +3,16 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import SecretStr
 
 from argoos.errors import SettingsError
 from argoos.settings.fields import checked_token
+
+if TYPE_CHECKING:
+    import structlog
 
 Stamp = tuple[int, int, int]
 """Inode, size and time of change: differs whenever a file was replaced or written."""
@@ -122,9 +126,23 @@ class Tokens:
             stamp = file.stamp()
             if stamp == self._stamp:
                 return
-            self._read = file.read()
+            is_first, self._read = self._stamp is None, file.read()
             self._stamp, self.failure = stamp, ""
+            if not is_first:
+                _log().info("the token file was read again", tokens_in_file=len(self._read))
         except OSError as error:
-            self.failure = f"the token file cannot be read: {error.strerror}; the tokens read before still hold"
+            self._complain(f"the token file cannot be read: {error.strerror}; the tokens read before still hold")
         except ValueError as error:
-            self.failure = f"the token file cannot be used: {error}; the tokens read before still hold"
+            self._complain(f"the token file cannot be used: {error}; the tokens read before still hold")
+
+    def _complain(self, failure: str) -> None:
+        if failure != self.failure:  # once, not with every delivery
+            self.failure = failure
+            _log().error(failure)
+
+
+def _log() -> "structlog.stdlib.BoundLogger":
+    import structlog  # 0.1 s that commands which only read the settings should not pay
+
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+    return logger

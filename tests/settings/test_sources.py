@@ -119,7 +119,7 @@ def test_anchors_and_merge_keys(read: Callable[..., Loaded]) -> None:
     assert first.context == "a"
 
 
-def test_service_links_are_not_for_us(read: Callable[..., Loaded]) -> None:
+def test_some_variables_are_not_for_us(read: Callable[..., Loaded]) -> None:
     """What Kubernetes sets for Services called argoos… is ignored, and so is an empty variable."""
     read(
         ARGOOS_SERVICE_HOST="10.0.0.1",
@@ -128,6 +128,7 @@ def test_service_links_are_not_for_us(read: Callable[..., Loaded]) -> None:
         ARGOOS_PORT_80_TCP_ADDR="10.0.0.1",
         ARGOOS_REGISTRY_SERVICE_PORT="5000",
         ARGOOS_REGISTRY_PORT_5000_TCP="tcp://10.0.0.2:5000",
+        ARGOOS_E2E_BIN="/somewhere",
         ARGOOS_LISTEN="",
         TOKEN="",
     )

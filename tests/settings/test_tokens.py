@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from argoos.errors import SettingsError
@@ -45,8 +46,11 @@ def test_a_lost_file_opens_nothing(tmp_path: Path, break_it: str) -> None:
         file.write_text("")
     else:
         file.unlink()
-    assert tokens() == ("one",)
+    with structlog.testing.capture_logs() as logged:
+        assert tokens() == ("one",)
+        assert tokens() == ("one",)
     assert "the tokens read before still hold" in tokens.failure
+    assert [line["event"] for line in logged] == [tokens.failure]
     file.write_text("other")
     os.utime(file)
     assert tokens() == ("other",)
