@@ -41,9 +41,14 @@ class Target:
 
     def __str__(self) -> str:
         """Return for example ``patch deployments "web" in namespace "shop"``."""
+        return f"{self.verb} {self.subject}"
+
+    @property
+    def subject(self) -> str:
+        """What the call is about, without the verb."""
         name = f' "{self.name}"' if self.name else ""
         place = f'namespace "{self.namespace}"' if self.namespace else "all namespaces"
-        return f"{self.verb} {self.resource}{name} in {place}"
+        return f"{self.resource}{name} in {place}"
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, target: Target) -> ArgoosError:
@@ -82,7 +87,9 @@ def silence(exc: BaseException, target: Target) -> BackendUnavailable:
         return BackendUnavailable(f"cannot {target}: no trusted connection: {excerpt(str(exc))}{hint}")
     if isinstance(exc, TimeoutError):
         return BackendUnavailable(f"cannot {target}: the API server did not answer in time")
-    return BackendUnavailable(f"cannot {target}: {type(exc).__name__}: {excerpt(str(exc)) or 'connection lost'}")
+    if isinstance(exc, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError | ConnectionError):
+        return BackendUnavailable(f"cannot {target}: the API server broke the connection off")
+    return BackendUnavailable(f"cannot {target}: {excerpt(str(exc)) or type(exc).__name__}")
 
 
 def _forbidden(said: str, message: str, target: Target) -> PermanentError:

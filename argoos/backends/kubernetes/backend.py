@@ -63,8 +63,8 @@ class KubernetesBackend:
     def status(self) -> BackendStatus:
         """See `Backend.status`. The detail names what is not watched, why, and since when."""
         problems = [
-            f"{kind} in {namespace or 'all namespaces'}: {problem.text} (since {problem.since_at:%Y-%m-%dT%H:%M:%SZ})"
-            for (kind, namespace), problem in ((watcher.scope, watcher.problem) for watcher in self._watchers)
+            f"{problem.text} (since {problem.since_at:%Y-%m-%dT%H:%M:%SZ})"
+            for problem in (watcher.problem for watcher in self._watchers)
             if problem is not None
         ]
         more = len(problems) - _NAMED_PROBLEMS

@@ -5,7 +5,6 @@ gets wrong is mended here; each place says what.
 """
 
 import ipaddress
-import ssl
 import time
 import urllib.request
 from contextlib import suppress
@@ -41,7 +40,6 @@ async def load(options: KubernetesOptions) -> "Configuration":
     try:
         await _load_base(config, options)
         _replace(config, options)
-        ssl.create_default_context(cafile=config.ssl_ca_cert)  # fails here rather than at the first request
     except (ConfigException, OSError, yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as exc:
         # The loader lets whatever a broken file causes through: it indexes before it looks.
         raise BackendUnavailable(f"cannot log in to Kubernetes with {_source(options)}: {excerpt(str(exc))}") from exc

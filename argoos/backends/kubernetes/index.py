@@ -22,13 +22,12 @@ class Index:
     def __init__(self, names: RegistryNames) -> None:
         self._names = names
         self._workloads: dict[Key, Observed] = {}
-        self._running: dict[Repository, set[Key]] = {}
+        self._running: dict[Repository, Key | set[Key]] = {}  # a set of one would cost as much as a workload
         self._reached: dict[Scope, str] = {}
 
     def find(self, repository: Repository | None) -> Sequence[Observed]:
         """Return the workloads that run an image of the repository (or all), by kind, namespace and name."""
-        keys: Iterable[Key]
-        keys = self._workloads if repository is None else self._running.get(self._names.canonical(repository), ())
+        keys = self._workloads if repository is None else self._keys(self._names.canonical(repository))
         return [self._workloads[key] for key in sorted(keys)]
 
     def put(self, workload: Observed, *, listed: bool = False) -> None:
@@ -45,7 +44,7 @@ class Index:
                 self._unlink(key, known)
         self._workloads[key] = workload
         for repository in self._repositories(workload):
-            self._running.setdefault(repository, set()).add(key)
+            self._link(key, repository)
 
     def put_answer(self, workload: Observed, scope: Scope) -> None:
         """Take over a state from the answer to a call of our own.
@@ -80,12 +79,31 @@ class Index:
     def _repositories(self, workload: Observed) -> Iterable[Repository]:
         return map(self._names.canonical, workload.repositories())
 
+    def _keys(self, repository: Repository) -> Iterable[Key]:
+        match self._running.get(repository):
+            case None:
+                return ()
+            case set() as keys:
+                return keys
+            case key:
+                return (key,)
+
+    def _link(self, key: Key, repository: Repository) -> None:
+        match self._running.get(repository):
+            case set() as keys:
+                keys.add(key)
+            case None:
+                self._running[repository] = key
+            case other if other != key:
+                self._running[repository] = {other, key}
+
     def _unlink(self, key: Key, workload: Observed) -> None:
         for repository in self._repositories(workload):
-            keys = self._running[repository]
-            keys.discard(key)
-            if not keys:
-                del self._running[repository]
+            match self._running[repository]:
+                case set() as keys if len(keys) > 1:
+                    keys.discard(key)
+                case _:
+                    del self._running[repository]
 
 
 def key_of(workload: Observed) -> Key:

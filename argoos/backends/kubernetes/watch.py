@@ -8,10 +8,12 @@ Else it is a list in pages and a watch from there.
 import asyncio
 import random
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Never
 
+import aiohttp
 import orjson
 import structlog
 
@@ -22,14 +24,16 @@ from argoos.backends.kubernetes.kinds import Kind
 from argoos.backends.kubernetes.options import KubernetesOptions
 from argoos.backends.kubernetes.slim import slim
 from argoos.core.workload import POLICY_LABEL
-from argoos.errors import ArgoosError, Conflict, Forbidden, PermanentError, TemporaryError
+from argoos.errors import ArgoosError, BackendUnavailable, Conflict, Forbidden, PermanentError, TemporaryError
 
 log = structlog.get_logger(__name__)
 
-_PAGE = 250
-"""Objects in a page of a list: 2 MB of JSON at a time."""
+_PAGE = 100
+"""Objects in a page of a list. Peak memory at 10,000 Deployments of 9 KB: 95 MB, 114 in pages of 250, 145 of 500."""
 _LINE_LIMIT = 2**24
 """Bytes of one event. etcd takes objects of 1.5 MB, which are up to 5.4 MB when each character is escaped."""
+_BURST = 32
+"""Events handled at a stretch: a few milliseconds' worth."""
 _END_OF_LIST = "k8s.io/initial-events-end"
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10
@@ -70,6 +74,7 @@ class Watcher:
         self._namespace = namespace
         self._options = options
         self._index = index
+        self._watching = self._target("watch")
         self._version = ""
         self._failures = 0
         self.stopped()
@@ -90,7 +95,7 @@ class Watcher:
     def stopped(self) -> None:
         """Trust nothing any more: nobody watches."""
         self._version = ""
-        self._set_problem("its list has not been read yet")
+        self._set_problem(f"the list of {self._watching.subject} has not been read yet")
 
     async def _follow(self, client: Client) -> None:
         """Watch once, from the opening to the end; before that, list if there is nothing to resume from."""
@@ -101,9 +106,11 @@ class Watcher:
                 log.info("listing in pages", kind=self._kind.name, namespace=self._namespace, because=str(refused))
                 await self._list_pages(client)
         async with client.stream(self._watch_call({"resourceVersion": self._version})) as lines:
-            self._in_step()
-            while line := await lines.readline(max_line_length=_LINE_LIMIT):
-                self._take(self._parse(line))
+            if self.problem is not None:
+                log.info("watching again", kind=self._kind.name, namespace=self._namespace)
+                self.problem = None
+            async for event in self._events(lines):
+                self._take(event)
         return None
 
     async def _watch_list(self, client: Client) -> None:
@@ -111,8 +118,7 @@ class Watcher:
         seen: set[Key] | None = set()
         try:
             async with client.stream(call) as lines:
-                while line := await lines.readline(max_line_length=_LINE_LIMIT):
-                    event = self._parse(line)
+                async for event in self._events(lines):
                     if seen is None:
                         self._take(event)
                     elif not _ends_list(event):
@@ -144,7 +150,7 @@ class Watcher:
     def _listed(self, seen: set[Key], version: str) -> None:
         self._index.keep_only(self.scope, seen)
         self._reached(version)
-        self._in_step()
+        self.problem = None
         log.info("workloads listed", kind=self._kind.name, namespace=self._namespace, count=len(seen))
 
     def _take_listed(self, raw: Json, seen: set[Key]) -> None:
@@ -170,14 +176,25 @@ class Watcher:
         self._version = version
         self._index.reach(self.scope, version)
 
+    async def _events(self, lines: aiohttp.StreamReader) -> AsyncIterator[Json]:
+        """Yield the events of a watch until it ends."""
+        count = 0
+        while line := await lines.readline(max_line_length=_LINE_LIMIT):
+            yield self._parse(line)
+            count += 1
+            if count % _BURST == 0:
+                await asyncio.sleep(0)  # lines that have come already are read without a pause: others want to work
+
     def _parse(self, line: bytes) -> Json:
         """Return the event in a line; raise what it stands for if it is an error, which comes after HTTP 200."""
-        event = json_object(line, self._target("watch"))
-        if event.get("type") != "ERROR":
+        event = json_object(line, self._watching)
+        if "type" not in event or "object" not in event:
+            raise BackendUnavailable(f"cannot {self._watching}: this is no event of a watch; is that an API server?")
+        if event["type"] != "ERROR":
             return event
         status = event["object"]
         code = status.get("code", 500)
-        error = refusal(code, {}, orjson.dumps(status), self._target("watch"))
+        error = refusal(code, {}, orjson.dumps(status), self._watching)
         if code == 410:
             raise _Expired(str(error))
         raise error if self._version else _NoWatchList(str(error))
@@ -191,18 +208,13 @@ class Watcher:
             "timeoutSeconds": str(seconds),
         }
         path = self._kind.path(self._namespace)
-        return Call(method="GET", path=path, query=tuple({**common, **query}.items()), target=self._target("watch"))
+        return Call(method="GET", path=path, query=tuple({**common, **query}.items()), target=self._watching)
 
     def _target(self, verb: str) -> Target:
         return Target(verb=verb, resource=self._kind.plural, group=self._kind.group, namespace=self._namespace or "")
 
     def _key(self, raw: Json) -> Key:
         return (self._kind.name, raw["metadata"]["namespace"], raw["metadata"]["name"])
-
-    def _in_step(self) -> None:
-        if self.problem is not None:
-            log.info("watching", kind=self._kind.name, namespace=self._namespace)
-        self.problem = None
 
     def _failed(self, error: ArgoosError) -> None:
         self._failures += 1
