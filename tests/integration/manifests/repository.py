@@ -67,25 +67,25 @@ class Repository:
 
 
 def repository_with_remote(folder: Path) -> Repository:
-    """Make a bare repository below `folder`, and a clone of it with one pushed commit on the branch `main`."""
-    remote, clone = folder / "remote.git", folder / "clone"
-    remote.mkdir()
-    run_git(remote, "init", "--quiet", "--bare", "--initial-branch", "main")
-    run_git(folder, "clone", "--quiet", str(remote), str(clone))
-    repository = Repository(folder=clone, remote=remote)
-    repository.git("switch", "--quiet", "--create", "main")
+    """Make a bare repository below `folder`, and a work tree of it with one pushed commit on the branch `main`."""
+    repository = Repository(folder=folder / "clone", remote=folder / "remote.git")
+    run_git(folder, "init", "--quiet", "--bare", "--initial-branch", "main", str(repository.remote))
+    run_git(folder, "init", "--quiet", "--initial-branch", "main", str(repository.folder))
+    with (repository.folder / ".git" / "config").open("a") as config:
+        config.write(f'[remote "origin"]\n\turl = {repository.remote}\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n')
+        config.write('[branch "main"]\n\tremote = origin\n\tmerge = refs/heads/main\n')
     _keep_out_personal_settings(repository)
-    (clone / "README").write_text("what runs where\n")
+    (repository.folder / "README").write_text("what runs where\n")
     repository.commit("Begin")
-    repository.git("push", "--quiet", "--set-upstream", "origin", "main")
+    repository.git("push", "--quiet", "origin", "main")
     return repository
 
 
 def _keep_out_personal_settings(repository: Repository) -> None:
     """Set here what the configuration of whoever runs the tests might set otherwise."""
-    hooks = repository.folder / ".git" / "hooks"
-    for key, value in {"gc.auto": "0", "commit.gpgSign": "false", "core.hooksPath": str(hooks)}.items():
-        repository.git("config", key, value)
+    git = repository.folder / ".git"
+    with (git / "config").open("a") as config:
+        config.write(f"[gc]\n\tauto = 0\n[commit]\n\tgpgSign = false\n[core]\n\thooksPath = {git / 'hooks'}\n")
 
 
 def _write_hook(path: Path, script: str) -> None:
