@@ -56,15 +56,14 @@ def require(connection: Connection, *, where: str) -> None:
 
 def _revision(connection: Connection, where: str) -> str | None:
     """Return the revision of the tables, None where there are no tables at all."""
-    if inspect(connection).has_table(_VERSION.name):
-        found: str | None = connection.scalar(select(_VERSION.c.version_num))
-        return found
-    others = inspect(connection).get_table_names()
-    if others:
+    tables = set(inspect(connection).get_table_names())
+    found: str | None = connection.scalar(select(_VERSION.c.version_num)) if _VERSION.name in tables else None
+    others = sorted(tables - {_VERSION.name})
+    if found is None and others:
         raise StoreUnavailable(
-            f"database {where} is not Argoos's: it has the tables {', '.join(sorted(others)[:5])}; name another one"
+            f"database {where} is not Argoos's: it has the tables {', '.join(others[:5])}; name another one"
         )
-    return None
+    return found
 
 
 def _newer(where: str, found: str) -> str:
