@@ -107,9 +107,9 @@ def test_what_is_written_survives(name: str) -> None:
 
 
 def test_memory_leaves_room() -> None:
-    """The limit of Argoos is above its peak of 120 MB, and not twice as much."""
+    """The limit of Argoos has room for its peak of 120 MB and for a command in the same pod, and for little more."""
     limit = megabytes(container_of("argoos")["resources"]["limits"]["memory"])
-    assert 120 * 1.25 < limit < 120 * 2
+    assert 120 * 2 < limit < 120 * 2.5
 
 
 def test_probes_ask_what_the_daemon_answers() -> None:
