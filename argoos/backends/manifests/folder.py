@@ -15,8 +15,11 @@ from argoos.errors import BackendUnavailable, Conflict, PermanentError, Temporar
 
 SUFFIXES = (".yaml", ".yml")
 
-_UNCERTAIN_NANOSECONDS = 100_000_000
-"""A file changed this shortly before it was read may change again without a new time stamp (a tick of the clock)."""
+_TICK_NANOSECONDS = 100_000_000
+"""A file changed this shortly before it was read may change again without a new time stamp."""
+
+_SKEW_NANOSECONDS = 10_000_000_000
+"""How far a file server's clock may be ahead of ours; a stamp further in the future is no recent change."""
 
 _GO_TEMPLATE = b"{{"
 
@@ -184,5 +187,5 @@ def _stamp(status: os.stat_result, now: int) -> Stamp:
         changed=status.st_ctime_ns,
         size=status.st_size,
         inode=status.st_ino,
-        certain=newest < now - _UNCERTAIN_NANOSECONDS,
+        certain=not now - _TICK_NANOSECONDS <= newest <= now + _SKEW_NANOSECONDS,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argoos.backends.manifests.documents import Manifest, read
@@ -192,6 +192,7 @@ OTHER = st.sampled_from(["", "---\n", "kind: Secret\ndata: {a: &a b, c: *a}\n---
 TAG = st.from_regex(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,20}", fullmatch=True)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(data=st.data(), quote=QUOTE, tag=TAG, new=TAG)
 def test_only_the_span_differs(data: st.DataObject, quote: str, tag: str, new: str) -> None:
     """Whatever surrounds an image, the bytes before and behind it stay, and YAML reads nothing else differently."""
