@@ -83,7 +83,7 @@ def test_under_all_an_earlier_push_does_not_replace_a_later_one_that_runs() -> N
 def test_where_the_running_digest_is_unknown_the_tag_was_pushed_when_it_was_pushed_last() -> None:
     """A bare tag runs: an earlier push of another tag is superseded, the first push of the very tag is taken."""
     running = workload(":main", policy="all")
-    known = {("main", digest(1)): at(4), ("main", digest(2)): at(10)}
+    known = {("main", digest(1)): at(4), ("main", digest(2)): at(10), ("main", digest(3)): at(2)}
     assert answers([push("dev", seconds=5)], running, pushed_at=known) == ["superseded"]
     assert answers([push("dev", seconds=11)], running, pushed_at=known) == [f":dev@{digest(1)}"]
     assert answers([push("main", seconds=10, number=2)], running, pushed_at=known) == [f":main@{digest(2)}"]
@@ -102,8 +102,9 @@ def test_pushed_again_means_the_last_time() -> None:
     running = workload(f":main@{digest(1)}", policy="all")
     pushes = [push("dev", seconds=5, number=3), push("main", seconds=9, number=1)]
     assert answers(pushes, running, pushed_at={("main", digest(1)): at(0)}) == ["superseded", "already-running"]
+    retried = [push("dev", seconds=15, number=3), push("main", seconds=9, number=1)]
     again = {("main", digest(1)): at(20)}
-    assert answers(pushes, running, pushed_at=again) == ["superseded", "already-running"]
+    assert answers(retried, running, pushed_at=again) == ["superseded", "already-running"]
 
 
 def test_only_containers_of_the_repository_get_a_step() -> None:
