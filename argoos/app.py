@@ -101,7 +101,7 @@ async def planner_for(settings: Settings, *, timeout_seconds: float = SYNC_SECON
         BackendUnavailable: a backend could not read its list in time; the message says which and why.
     """
     names = registry_names(settings)
-    backends = [_backend(one, names) for one in settings.backends]
+    backends = [_backend(_looking(one), names) for one in settings.backends]
     async with AsyncExitStack() as stack:
         history = None
         path = settings.database.sqlite_path
@@ -139,6 +139,11 @@ def registry_names(settings: Settings) -> RegistryNames:
 def utc_now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
+
+
+def _looking(settings: KubernetesSettings | ManifestsSettings) -> KubernetesSettings | ManifestsSettings:
+    """Return the settings of a backend that is only asked: files are read as they are, nothing is pulled or pushed."""
+    return settings.model_copy(update={"git": None}) if isinstance(settings, ManifestsSettings) else settings
 
 
 def _backend(settings: KubernetesSettings | ManifestsSettings, names: RegistryNames) -> Backend:
