@@ -30,8 +30,9 @@ class FakeKubeApi:
     """The state of the server, and what tests turn on it.
 
     `trouble` is asked before each request is served and may answer in its place; `hang_up_after_write` cuts the
-    connection of the next patch when it is done. `watch_list` False: an etcd that cannot do it; `watch_list_known`
-    False: a server too old to know the parameters. `token` is the one it accepts ("": any request).
+    connection of the next patch when it is done, `away` that of every request. `watch_list` False: an etcd that cannot
+    do it; `watch_list_known` False: a server too old to know the parameters. `token` is the one it accepts ("": any
+    request).
     """
 
     token: str = ""
@@ -39,6 +40,7 @@ class FakeKubeApi:
     watch_list: bool = True
     watch_list_known: bool = True
     hang_up_after_write: bool = False
+    away: bool = False
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
     events: dict[tuple[str, str], Object] = field(default_factory=dict)
     writes: int = 0
@@ -110,6 +112,8 @@ class FakeKubeApi:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         self.requests.append(request)
+        if self.away:
+            _hang_up(request)
         if self.trouble is not None and (answer := self.trouble(request)) is not None:
             return answer
         if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
@@ -153,8 +157,7 @@ class FakeKubeApi:
             return response
         except asyncio.CancelledError:
             task.cancel()
-            if request.transport is not None:
-                request.transport.abort()
+            _hang_up(request)
         finally:
             self._watching.discard(task)
         return response
@@ -219,8 +222,7 @@ class FakeKubeApi:
             await self._keep(key, changed)
         if self.hang_up_after_write:
             self.hang_up_after_write = False
-            assert request.transport is not None
-            request.transport.abort()
+            _hang_up(request)
         return web.json_response(self.objects[key])
 
     async def _add_event(self, request: web.Request) -> web.Response:
@@ -244,8 +246,12 @@ class FakeKubeApi:
 async def serving(api: FakeKubeApi, port: int | None = None) -> AsyncIterator[str]:
     """Serve on a free port of 127.0.0.1 (or on `port`) and yield the address."""
     async with TestServer(api.app(), port=port) as server:
-        yield f"http://127.0.0.1:{server.port}"
-        api.cut()
+        api.away = False
+        try:
+            yield f"http://127.0.0.1:{server.port}"
+        finally:
+            api.away = True
+            api.cut()
 
 
 def failure(code: int, message: str, causes: list[Object] | None = None) -> Object:
@@ -265,6 +271,11 @@ def _key(raw: Object) -> tuple[str, str, str]:
 
 def _requested(request: web.Request) -> tuple[str, str, str]:
     return (request.match_info["plural"], request.match_info["namespace"], request.match_info["name"])
+
+
+def _hang_up(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _send(response: web.StreamResponse, what: str, raw: Object) -> None:

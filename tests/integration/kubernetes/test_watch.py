@@ -92,7 +92,7 @@ async def test_after_an_outage_the_list_is_read_anew(api: FakeKubeApi, make: Mak
         task = running(backend)
         await task.__aenter__()
     try:
-        await eventually(lambda: _detail_has(backend, "since 20"))
+        await eventually(lambda: _detail_has(backend, "Cannot connect to host"))
         assert not backend.status().synced
         with pytest.raises(BackendUnavailable, match=r"cannot watch deployments in all namespaces: .* \(since 20"):
             await backend.find()
