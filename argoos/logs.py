@@ -24,7 +24,7 @@ _SECRET_TEXTS = (
 _CHATTY = {
     "aiohttp.access": logging.ERROR,
     "alembic": logging.WARNING,
-    "kubernetes": logging.WARNING,
+    "kubernetes": logging.ERROR,
     "asyncio": logging.WARNING,
 }
 """Libraries that say more than an operator wants, and the level from which they are heard unless verbose."""
