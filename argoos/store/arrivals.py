@@ -37,11 +37,11 @@ class Arrivals:
         self._insert.run(connection, rows)
         self._wake.run(connection, [row[:1] for row in rows if row[_STATE] == _QUEUED])
 
-    def _inserting(self, rows: Sequence[Parameters]) -> Insert:
+    def _inserting(self, _first: Parameters, rows: Sequence[Parameters]) -> Insert:
         cells = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         return self._inserts.ignoring(pushes, cells, key="key")
 
-    def _waking(self, keys: Sequence[Parameters]) -> Insert:
+    def _waking(self, _first: Parameters, keys: Sequence[Parameters]) -> Insert:
         """Make a repository due when the earliest of its new pushes is; with it, all that wait there are claimed.
 
         A push that was tried already is no new one, though its delivery may be repeated: it keeps its time.

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Update, bindparam, delete, literal_column, select, update
 
 from argoos.core.image import Repository
 from argoos.core.push import Push
 from argoos.core.record import Claim, PushState, QueuedPush
 from argoos.store.moment import Moment
+from argoos.store.sized import Parameters, Sized
 from argoos.store.tables import CLAIMED, FREE, WAITING, pushes, queue
 
 CLAIM_LIMIT = 500
@@ -18,6 +19,7 @@ CLAIM_LIMIT = 500
 _QUEUED = PushState.QUEUED.value
 _RUNNING = PushState.RUNNING.value
 _NOW = bindparam("now", type_=Moment)
+_Row = Row[int, str, str, str, datetime, str, str, str, datetime, int]
 
 _DUE = (
     select(queue.c.repository)
@@ -27,12 +29,22 @@ _DUE = (
     .with_for_update(skip_locked=True)
 )
 _WAITING = (
-    select(pushes)
+    select(
+        pushes.c.id,
+        pushes.c.key,
+        pushes.c.tag,
+        pushes.c.digest,
+        pushes.c.pushed_at,
+        pushes.c.actor,
+        pushes.c.media_type,
+        pushes.c.sender,
+        pushes.c.received_at,
+        pushes.c.attempts,
+    )
     .where(WAITING, pushes.c.repository == bindparam("repository"))
     .order_by(pushes.c.due_at, pushes.c.id)  # the due ones first, or a crowd in backoff would keep them out for ever
     .limit(CLAIM_LIMIT)
 )
-_RUN = update(pushes).where(pushes.c.id == bindparam("push_id")).values(state=_RUNNING)
 _TAKE = (
     update(queue)
     .where(queue.c.repository == bindparam("of"))
@@ -53,6 +65,14 @@ _RETURN = (
 _FREE = update(queue).where(queue.c.repository == bindparam("of")).values(claim_token=None, lease_until_at=None)
 
 
+def _running(_first: Parameters, ids: Sequence[Parameters]) -> Update:
+    among = pushes.c.id.in_([push_id for (push_id,) in ids])
+    return update(pushes).values(state=literal_column(f"'{_RUNNING}'")).where(among)
+
+
+_RUN = Sized(1, _running)
+
+
 def claim(connection: Connection, *, limit: int, now: datetime, lease_seconds: float) -> list[Claim]:
     """Claim repositories that are due, those first that are due longest."""
     _give_back(connection, connection.scalars(_EXPIRED, {"now": now}).all())
@@ -69,7 +89,7 @@ def claim(connection: Connection, *, limit: int, now: datetime, lease_seconds: f
         if taken >= CLAIM_LIMIT:
             break
     if claims:
-        connection.execute(_RUN, [{"push_id": queued.id} for one in claims for queued in one.pushes])
+        _RUN.run(connection, [(queued.id,) for one in claims for queued in one.pushes])
         connection.execute(_TAKE, [{"of": str(one.repository), "token": token, "until": until} for one in claims])
     return claims
 
@@ -91,22 +111,23 @@ def _give_back(connection: Connection, names: Sequence[str]) -> None:
         connection.execute(_FREE, [{"of": name} for name in names])
 
 
-def _claim(name: str, token: str, until: datetime, rows: Sequence[Row[*tuple[object, ...]]]) -> Claim:
+def _claim(name: str, token: str, until: datetime, rows: Sequence[_Row]) -> Claim:
     registry, _, path = name.partition("/")
     repository = Repository(registry=registry, path=path)
     queued = sorted((_queued(repository, row) for row in rows), key=lambda one: one.id)
     return Claim(repository=repository, token=token, lease_until_at=until, pushes=tuple(queued))
 
 
-def _queued(repository: Repository, row: Row[*tuple[object, ...]]) -> QueuedPush:
+def _queued(repository: Repository, row: _Row) -> QueuedPush:
+    push_id, key, tag, digest, pushed_at, actor, media_type, sender, received_at, attempts = row
     push = Push(
-        key=row.key,
+        key=key,
         repository=repository,
-        tag=row.tag,
-        digest=row.digest,
-        pushed_at=row.pushed_at,
-        actor=row.actor,
-        media_type=row.media_type,
-        sender=row.sender,
+        tag=tag,
+        digest=digest,
+        pushed_at=pushed_at,
+        actor=actor,
+        media_type=media_type,
+        sender=sender,
     )
-    return QueuedPush(id=row.id, push=push, received_at=row.received_at, attempts=row.attempts)
+    return QueuedPush(id=push_id, push=push, received_at=received_at, attempts=attempts)

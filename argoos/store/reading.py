@@ -12,7 +12,7 @@ from argoos.store.tables import WAITING, pushes, steps
 PUSHED_AT_LIMIT = 1_000
 """How many (tag, digest) of one repository are known at most."""
 
-_LOOKED_AT = 4_000  # pushes of one repository: enough for 1,000 different ones where each is pushed a few times
+_LOOKED_AT = 2_000  # pushes of one repository: enough for 1,000 different ones where each is pushed twice
 
 _LATEST = (
     select(pushes.c.tag, pushes.c.digest, pushes.c.pushed_at, pushes.c.id)

@@ -1,13 +1,14 @@
 """How claimed pushes end: their outcome and steps written down, the claim given up, in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Insert, Update, bindparam, delete, func, insert, literal_column, select, update
 
 from argoos.core.reason import Reason
 from argoos.core.record import Claim, PushState, Settlement, StepRecord, StepResult
-from argoos.store.moment import Moment
+from argoos.store.moment import Moment, to_micros
 from argoos.store.reading import step_record
 from argoos.store.sized import Cell, Parameters, Row, Sized
 from argoos.store.tables import WAITING, pushes, queue, steps
@@ -23,18 +24,6 @@ _GIVE_UP = (
     .where(queue.c.repository == bindparam("of"), queue.c.claim_token == bindparam("token"))
     .values(claim_token=None, lease_until_at=None)
 )
-_SETTLE = (
-    update(pushes)
-    .where(pushes.c.id == bindparam("push_id"), pushes.c.state == _RUNNING)
-    .values(
-        state=bindparam("new_state"),
-        outcome=bindparam("new_outcome"),
-        error=bindparam("new_error"),
-        due_at=bindparam("new_due_at", type_=Moment),
-        settled_at=bindparam("new_settled_at", type_=Moment),
-        attempts=pushes.c.attempts + 1,
-    )
-)
 _RETURN = (
     update(pushes)
     .where(WAITING, pushes.c.repository == bindparam("of"), pushes.c.state == _RUNNING)
@@ -49,11 +38,23 @@ _APPLIED = select(steps).where(
 _FORGET = delete(steps).where(steps.c.push_id == bindparam("of"))
 
 
-def _insert(rows: Sequence[Parameters]) -> Insert:
+def _insert(_first: Parameters, rows: Sequence[Parameters]) -> Insert:
     return insert(steps).values([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
 
 
-_WRITE = Sized(len(_COLUMNS), _insert)
+def _end(ending: Parameters, ids: Sequence[Parameters]) -> Update:
+    return (
+        update(pushes)
+        .ordered_values(
+            *zip(_ENDING, ending, strict=True), (pushes.c.attempts, pushes.c.attempts + literal_column("1"))
+        )
+        .where(pushes.c.id.in_([push_id for (push_id,) in ids]), pushes.c.state == literal_column(f"'{_RUNNING}'"))
+    )
+
+
+_ENDING = (pushes.c.state, pushes.c.outcome, pushes.c.error, pushes.c.due_at, pushes.c.settled_at)
+_WRITE_STEPS = Sized(len(_COLUMNS), _insert)
+_SETTLE = Sized(1, _end, first=len(_ENDING))
 
 
 def settle(connection: Connection, claim: Claim, settlements: Sequence[Settlement], *, now: datetime) -> bool:
@@ -63,7 +64,11 @@ def settle(connection: Connection, claim: Claim, settlements: Sequence[Settlemen
         return False
     if settlements:
         _write_steps(connection, claim, settlements)
-        connection.execute(_SETTLE, [_values(settlement, now) for settlement in settlements])
+        alike: dict[Row, list[Row]] = defaultdict(list)
+        for settlement in settlements:
+            alike[_ending(settlement, now)].append((settlement.push_id,))
+        for ending, ids in alike.items():
+            _SETTLE.run(connection, ids, first=ending)
     if len(settlements) < len(claim.pushes):
         connection.execute(_RETURN, {"of": name, "now": now})
     due_at = connection.scalar(_NEXT, {"repository": name})
@@ -74,16 +79,12 @@ def settle(connection: Connection, claim: Claim, settlements: Sequence[Settlemen
     return True
 
 
-def _values(settlement: Settlement, now: datetime) -> dict[str, object]:
+def _ending(settlement: Settlement, now: datetime) -> Row:
+    """Return what is written down of a push: state, outcome, error, due_at, settled_at."""
     again = settlement.state is PushState.QUEUED
-    return {
-        "push_id": settlement.push_id,
-        "new_state": settlement.state.value,
-        "new_outcome": settlement.outcome.value,
-        "new_error": storable(settlement.error),
-        "new_due_at": (settlement.due_at or now) if again else None,
-        "new_settled_at": None if again else now,
-    }
+    due_at = to_micros(settlement.due_at or now) if again else None
+    settled_at = None if again else to_micros(now)
+    return settlement.state.value, settlement.outcome.value, storable(settlement.error), due_at, settled_at
 
 
 def _write_steps(connection: Connection, claim: Claim, settlements: Sequence[Settlement]) -> None:
@@ -96,7 +97,7 @@ def _write_steps(connection: Connection, claim: Claim, settlements: Sequence[Set
             record = step_record(row)
             applied[row.push_id, _slot(record)] = record
         connection.execute(_FORGET, [{"of": push_id} for push_id in again])
-    _WRITE.run(connection, list(_rows(settlements, applied)))
+    _WRITE_STEPS.run(connection, list(_rows(settlements, applied)))
 
 
 def _rows(settlements: Iterable[Settlement], applied: dict[tuple[int, _Slot], StepRecord]) -> Iterable[Row]:

@@ -8,7 +8,7 @@ of 23 rows takes those of 16, 4, 2 and 1, and no more than `_LARGEST`'s handful 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from sqlalchemy import BindParameter, Connection, bindparam
+from sqlalchemy import BindParameter, Connection, Dialect, bindparam
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -17,6 +17,7 @@ _LARGEST = 128  # rows; with 16 columns these are 2,048 parameters, a sixteenth 
 Cell = str | int | None
 Row = Sequence[Cell]
 Parameters = Sequence[BindParameter[Cell]]
+Build = Callable[[Parameters, Sequence[Parameters]], ClauseElement]
 
 
 class Sized:
@@ -24,29 +25,34 @@ class Sized:
 
     Args:
         width: how many values each row has.
-        build: makes the statement, given the parameters of each row; it must use each once, in order.
+        build: makes the statement, given the parameters that come first, once, and those of each row; it must use each
+            once, in order.
+        first: how many come first.
     """
 
-    def __init__(self, width: int, build: Callable[[Sequence[Parameters]], ClauseElement]) -> None:
+    def __init__(self, width: int, build: Build, *, first: int = 0) -> None:
         self._width = width
         self._build = build
-        self._made: dict[int, str] = {}
+        self._first = first
+        self._made: dict[tuple[str, int], str] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def run(self, connection: Connection, rows: Sequence[Row], *, first: Row = ()) -> None:
         """Run the statement over all rows. The values go to the driver as they are: times are microseconds."""
         for part in _parts(rows):
-            connection.exec_driver_sql(self._of_size(connection, len(part)), tuple(chain.from_iterable(part)))
+            statement = self._of_size(connection.dialect, len(part))
+            connection.exec_driver_sql(statement, (*first, *chain.from_iterable(part)))
 
-    def _of_size(self, connection: Connection, size: int) -> str:
-        if size not in self._made:
-            names = [f"p{number}" for number in range(size * self._width)]
+    def _of_size(self, dialect: Dialect, size: int) -> str:
+        if (dialect.name, size) not in self._made:
+            names = [f"p{number}" for number in range(self._first + size * self._width)]
             parameters: Parameters = [bindparam(name) for name in names]
-            rows = [parameters[start : start + self._width] for start in range(0, len(parameters), self._width)]
-            compiled = self._build(rows).compile(dialect=connection.dialect)
+            starts = range(self._first, len(parameters), self._width)
+            rows = [parameters[start : start + self._width] for start in starts]
+            compiled = self._build(parameters[: self._first], rows).compile(dialect=dialect)
             if not isinstance(compiled, SQLCompiler) or compiled.positiontup != names:
                 raise TypeError(f"not a statement with its parameters in order: {compiled}")
-            self._made[size] = str(compiled)
-        return self._made[size]
+            self._made[dialect.name, size] = str(compiled)
+        return self._made[dialect.name, size]
 
 
 def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -60,7 +60,8 @@ class SqlStore(SqlHistory):
     """The `Store` and the `History` of the daemon. Works inside ``async with``, which opens nothing yet.
 
     The database is opened by the first call, and again after a failure: each call raises `StoreUnavailable` as long as
-    it cannot be, and works once it can.
+    it cannot be, and works once it can. Should the writer end by a mistake of ours, the task that entered the store is
+    cancelled, and leaving it raises the mistake: a store that cannot write must not look alive.
 
     Args:
         database: is closed with it.
@@ -70,9 +71,12 @@ class SqlStore(SqlHistory):
         super().__init__(database)
         self._writer = GroupWriter(database, Arrivals(database.inserts))
         self._writing: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[object] | None = None
 
     async def __aenter__(self) -> Self:
+        self._owner = asyncio.current_task()
         self._writing = asyncio.create_task(self._writer.run(), name="store: writer")
+        self._writing.add_done_callback(self._writer_ended)
         return self
 
     async def __aexit__(
@@ -83,7 +87,12 @@ class SqlStore(SqlHistory):
             if self._writing is not None:
                 await self._writing
         finally:
+            self._owner = None
             await self._database.close()
+
+    def _writer_ended(self, writing: asyncio.Task[None]) -> None:
+        if self._owner is not None and not writing.cancelled() and writing.exception() is not None:
+            self._owner.cancel("the writer of the store has failed")
 
     async def add(self, received: Sequence[Received], *, received_at: datetime) -> None:
         """Keep all parts of a delivery; those whose key is known already are left as they are."""

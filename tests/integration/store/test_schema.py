@@ -1,6 +1,5 @@
 """The tables in the file are those in the code, keep their promises, and are found by the right indexes."""
 
-import asyncio
 import re
 import sqlite3
 import subprocess
@@ -20,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from argoos.core.record import PushState
 from argoos.errors import StoreUnavailable
 from argoos.ports import PushQuery
-from argoos.store import SqlStore, open_store, schema, writer
+from argoos.store import SqlStore, open_store, schema
 from argoos.store.sqlite import SQLiteDatabase
 from argoos.store.tables import metadata
 from tests.contracts.store.making import (
@@ -236,18 +235,3 @@ async def test_a_store_that_was_never_used_opens_nothing(url: str, path: Path) -
 
 def _names(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()]
-
-
-async def test_more_callers_than_can_wait_are_refused(
-    store: SqlStore, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk that hangs does not fill the memory with those who wait for it."""
-    monkeypatch.setattr(writer, "WAITING_LIMIT", 3)
-    await store.check(now=START)
-    other.execute("BEGIN EXCLUSIVE")
-    adding = [asyncio.create_task(store.add([push(f"k{number}")], received_at=START)) for number in range(5)]
-    ended = await asyncio.gather(*adding, return_exceptions=True)
-    other.execute("ROLLBACK")
-
-    refused = [one for one in ended if "others wait for the database already" in str(one)]
-    assert len(refused) == 2

@@ -1,0 +1,93 @@
+"""The one writer: groups, their limits, and its end."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from argoos.errors import StoreUnavailable
+from argoos.store import SqlStore, open_store, writer
+from argoos.store.arrivals import Arrivals
+from argoos.store.database import Work
+from argoos.store.sqlite import SQLiteDatabase
+from tests.contracts.store.making import ALL, START, push
+
+T = TypeVar("T")
+
+
+class _Counting(SQLiteDatabase):
+    """A database that counts its transactions."""
+
+    transactions = 0
+
+    async def write(self, work: Work[T]) -> T:
+        self.transactions += 1
+        return await super().write(work)
+
+
+async def test_what_waits_is_committed_together(path: Path) -> None:
+    """A hundred callers at once cost a handful of commits."""
+    database = _Counting(path, owner=True)
+    async with SqlStore(database) as store:
+        await asyncio.gather(*(store.add([push(f"k{number}")], received_at=START) for number in range(100)))
+        await asyncio.gather(*(store.check(now=START) for _ in range(writer.JOBS_LIMIT * 2)))
+        assert len(await store.pushes(ALL)) == 100
+
+    assert database.transactions <= 5
+
+
+async def test_more_callers_than_can_wait_are_refused(
+    store: SqlStore, other: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that hangs does not fill the memory with those who wait for it."""
+    monkeypatch.setattr(writer, "WAITING_LIMIT", 3)
+    await store.check(now=START)
+    other.execute("BEGIN EXCLUSIVE")
+    adding = [asyncio.create_task(store.add([push(f"k{number}")], received_at=START)) for number in range(5)]
+    ended = await asyncio.gather(*adding, return_exceptions=True)
+    other.execute("ROLLBACK")
+
+    refused = [one for one in ended if "others wait for the database already" in str(one)]
+    assert len(refused) == 2
+
+
+async def test_a_writer_that_fails_stops_its_owner(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the writer itself is raised where the store is left; nobody waits for ever."""
+
+    def fail(_self: object, _results: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(writer._Group, "succeeded", fail)
+
+    adding: list[asyncio.Task[None]] = []
+
+    async def own() -> None:
+        async with open_store(url) as store:
+            adding.append(asyncio.create_task(store.add([push("k")], received_at=START)))
+            await asyncio.sleep(60)
+
+    owner = asyncio.create_task(own())
+    async with asyncio.timeout(10):
+        with pytest.raises(ZeroDivisionError):
+            await owner
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await adding[0]
+
+
+async def test_a_group_of_a_failed_writer_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those whose group was being committed get an error, too, and those who come later."""
+    database = SQLiteDatabase(path, owner=True)
+    group_writer = writer.GroupWriter(database, Arrivals(database.inserts))
+    writing = asyncio.create_task(group_writer.run())
+    adding = asyncio.create_task(group_writer.do(lambda connection: connection.exec_driver_sql("SELECT 1").scalar()))
+    await asyncio.sleep(0)
+    writing.cancel()
+    ended = await asyncio.gather(writing, adding, return_exceptions=True)
+    await database.close()
+
+    assert isinstance(ended[0], asyncio.CancelledError)
+    assert isinstance(ended[1], StoreUnavailable)
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await group_writer.do(lambda _connection: None)
