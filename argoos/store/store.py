@@ -107,7 +107,9 @@ class SqlStore(SqlHistory):
 
     async def settle(self, claim: Claim, settlements: Sequence[Settlement], *, now: datetime) -> bool:
         """Write down how the claim's pushes ended and give the claim up; False: the claim had been lost."""
-        return await self._writer.do(partial(settling.settle, claim=claim, settlements=settlements, now=now))
+        rows = 25 + len(claim.pushes) + sum(len(settlement.steps) for settlement in settlements)
+        work = partial(settling.settle, claim=claim, settlements=settlements, now=now)
+        return await self._writer.do(work, rows=rows)
 
     async def renew(self, claims: Sequence[Claim], *, now: datetime, lease_seconds: float) -> None:
         """Extend the leases of claims that are still ours."""
@@ -116,7 +118,7 @@ class SqlStore(SqlHistory):
 
     async def hasten(self, *, now: datetime) -> None:
         """Make every queued push due at `now`, a slice at a time."""
-        while await self._writer.do(partial(upkeep.hasten, now=now)):
+        while await self._writer.do(partial(upkeep.hasten, now=now), rows=upkeep.SLICE):
             continue
 
     async def prune(self, *, settled_before: datetime, ignored_before: datetime, limit: int) -> int:
@@ -125,7 +127,7 @@ class SqlStore(SqlHistory):
         while left := limit - deleted:
             size = min(left, upkeep.SLICE)
             slice_ = partial(upkeep.prune, settled_before=settled_before, ignored_before=ignored_before, limit=size)
-            found = await self._writer.do(slice_)
+            found = await self._writer.do(slice_, rows=size)
             deleted += found
             if found < size:
                 break

@@ -21,8 +21,8 @@ T = TypeVar("T")
 DELIVERIES_LIMIT = 1_000
 """Deliveries in one transaction, so that the first of a flood is not kept waiting for the last."""
 
-JOBS_LIMIT = 16
-"""Claims and settlements in one transaction: each takes far longer than a delivery, and deliveries wait for them."""
+ROWS_LIMIT = 500
+"""Rows that the claims, settlements and so on in one transaction may touch, by their own estimate: deliveries wait."""
 
 GATHER_FROM = 4
 GATHER_SECONDS = 0.001
@@ -42,6 +42,7 @@ class _Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     work: Work[object]
+    rows: int
     done: "asyncio.Future[object]"
 
 
@@ -101,9 +102,14 @@ class GroupWriter:
         self._deliveries.append(delivery)
         await delivery.done
 
-    async def do(self, work: Work[T]) -> T:
-        """Run `work` in a transaction, shared with others; return its result once that is on disk."""
-        job = _Job(work=work, done=asyncio.get_running_loop().create_future())
+    async def do(self, work: Work[T], *, rows: int = 25) -> T:
+        """Run `work` in a transaction, shared with others; return its result once that is on disk.
+
+        Args:
+            work: what to do.
+            rows: about how many rows it touches, or how many would take as long.
+        """
+        job = _Job(work=work, rows=rows, done=asyncio.get_running_loop().create_future())
         self._admit()
         self._jobs.append(job)
         return cast("T", await job.done)
@@ -138,7 +144,9 @@ class GroupWriter:
     def _take(self) -> _Group:
         """Take what fits into one transaction; what nobody waits for any more is left out."""
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), DELIVERIES_LIMIT))]
-        jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), JOBS_LIMIT))]
+        jobs: list[_Job] = []
+        while self._jobs and sum(job.rows for job in jobs) < ROWS_LIMIT:
+            jobs.append(self._jobs.popleft())
         return _Group(
             deliveries=[one for one in deliveries if not one.done.done()],
             jobs=[one for one in jobs if not one.done.done()],

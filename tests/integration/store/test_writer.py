@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
 
 from argoos.errors import StoreUnavailable
 from argoos.store import SqlStore, open_store, writer
@@ -32,7 +33,7 @@ async def test_what_waits_is_committed_together(path: Path) -> None:
     database = _Counting(path, owner=True)
     async with SqlStore(database) as store:
         await asyncio.gather(*(store.add([push(f"k{number}")], received_at=START) for number in range(100)))
-        await asyncio.gather(*(store.check(now=START) for _ in range(writer.JOBS_LIMIT * 2)))
+        await asyncio.gather(*(store.check(now=START) for _ in range(30)))
         assert len(await store.pushes(ALL)) == 100
 
     assert database.transactions <= 5
@@ -51,6 +52,27 @@ async def test_more_callers_than_can_wait_are_refused(
 
     refused = [one for one in ended if "others wait for the database already" in str(one)]
     assert len(refused) == 2
+
+
+async def test_a_group_is_not_larger_than_its_limit(path: Path) -> None:
+    """Work on many rows is spread over transactions, so that deliveries need not wait for all of it."""
+    database = SQLiteDatabase(path, owner=True)
+    group_writer = writer.GroupWriter(database, Arrivals(database.inserts))
+    seen: list[object] = []
+
+    def note(connection: Connection) -> None:
+        seen.append(connection.get_transaction())
+
+    jobs = [asyncio.create_task(group_writer.do(note, rows=writer.ROWS_LIMIT // 2)) for _ in range(6)]
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(group_writer.run())
+    await asyncio.gather(*jobs)
+    group_writer.stop()
+    await writing
+    await database.close()
+
+    assert seen[0] is seen[1]
+    assert seen[1] is not seen[2]
 
 
 async def test_a_writer_that_fails_stops_its_owner(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
