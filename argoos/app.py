@@ -171,6 +171,7 @@ def _kubernetes(settings: KubernetesSettings, names: RegistryNames) -> Backend:
         token_file=settings.token_file,
         skip_ssl_verification=settings.skip_ssl_verification,
         namespaces=Namespaces(allow=tuple(settings.namespaces.allow), deny=tuple(settings.namespaces.deny)),
+        kinds=tuple(settings.kinds),
         parallel=settings.parallel,
     )
     return KubernetesBackend(name=settings.name, options=options, names=names)
@@ -180,7 +181,7 @@ def _manifests(settings: ManifestsSettings, names: RegistryNames) -> Backend:
     git = settings.git
     options = ManifestsOptions(
         path=settings.path,
-        git=GitOptions(author=git.author, push=git.push, remote=git.remote, branch=git.branch) if git else None,
+        git=GitOptions(**git.model_dump()) if git else None,
         rescan_seconds=settings.rescan_seconds,
     )
     return ManifestsBackend(name=settings.name, options=options, names=names)

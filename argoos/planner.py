@@ -14,6 +14,10 @@ from argoos.errors import ArgoosError, TemporaryError
 from argoos.ports import Backend, History
 
 
+_ALIKE = 0.6
+"""How alike two names must be for one to be a misspelling of the other."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
     """What would be done, and which backends could not be asked (their names, with the error)."""
@@ -71,5 +75,12 @@ class Planner:
                 continue
             for workload in found:
                 known |= {str(name): name for name in map(self._names.canonical, workload.repositories())}
-        matches = difflib.get_close_matches(str(repository), known, n=1, cutoff=0.5)
-        return known[matches[0]] if matches else None
+        best = max(known.values(), key=lambda name: _likeness(repository, name), default=None)
+        return best if best and _likeness(repository, best) >= _ALIKE else None
+
+
+def _likeness(one: Repository, other: Repository) -> float:
+    """Return how alike two repositories are, from 0 to 1; a wrong host is as likely a mistake as a wrong path."""
+    paths = difflib.SequenceMatcher(None, one.path, other.path).ratio()
+    wholes = difflib.SequenceMatcher(None, str(one), str(other)).ratio()
+    return max(paths, wholes)

@@ -89,6 +89,15 @@ class KubernetesSettings(Section):
     namespaces: NamespaceSettings = NamespaceSettings()
     """Which namespaces may be changed."""
 
+    kinds: list[Literal["Deployment", "StatefulSet", "DaemonSet", "CronJob"]] = [
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "CronJob",
+    ]
+    """Which kinds are watched. Default: all four. A kind that is left out needs no right; one that is watched and may
+    not be listed holds up every push, since a workload of that kind might run it."""
+
     parallel: PositiveInt = 16
     """How many workloads are patched at the same time. Default: 16, beyond which an API server gets no faster."""
 
@@ -104,6 +113,10 @@ class GitSettings(Section):
 
     remote: str = "origin"
     """The remote to push to."""
+
+    pull_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
+    """Seconds between looks at the remote for the commits of others, with `push`. It is also looked at before each change.
+    Default: 60."""
 
     branch: str | None = None
     """The branch to commit to and push; it must be the one checked out. Default: the one that is checked out."""
