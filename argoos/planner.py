@@ -13,7 +13,6 @@ from argoos.core.workload import Workload
 from argoos.errors import ArgoosError, TemporaryError
 from argoos.ports import Backend, History
 
-
 _ALIKE = 0.6
 """How alike two names must be for one to be a misspelling of the other."""
 

@@ -115,8 +115,8 @@ class GitSettings(Section):
     """The remote to push to."""
 
     pull_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 60.0
-    """Seconds between looks at the remote for the commits of others, with `push`. It is also looked at before each change.
-    Default: 60."""
+    """With `push`: seconds between looks at the remote for the commits of others. It is also looked at before each
+    change. Default: 60."""
 
     branch: str | None = None
     """The branch to commit to and push; it must be the one checked out. Default: the one that is checked out."""
