@@ -8,6 +8,7 @@ import asyncio
 import copy
 import itertools
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,11 +18,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.fakes.json_patch import PatchRefused, apply_patch
+from tests.fakes.kube_status import Object, failure, status
 
 PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets", "CronJob": "cronjobs"}
 SELECTED = "argoos.io/policy"
 
-Object = dict[str, Any]
 Trouble = Callable[[web.Request], web.Response | None]
 
 
@@ -33,6 +34,9 @@ class FakeKubeApi:
     connection of the next patch when it is done, `away` that of every request. `watch_list` False: an etcd that cannot
     do it; `watch_list_known` False: a server too old to know the parameters. `token` is the one it accepts ("": any
     request).
+
+    Each patch takes `delay_seconds`; `most_at_once` is how many were under way together. With `hold_events`, watches
+    tell nothing until `release_events`.
     """
 
     token: str = ""
@@ -41,6 +45,9 @@ class FakeKubeApi:
     watch_list_known: bool = True
     hang_up_after_write: bool = False
     away: bool = False
+    delay_seconds: float = 0
+    hold_events: bool = False
+    most_at_once: int = 0
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
     events: dict[tuple[str, str], Object] = field(default_factory=dict)
     writes: int = 0
@@ -49,6 +56,8 @@ class FakeKubeApi:
     _history: list[tuple[int, str, Object, Object]] = field(default_factory=list)
     _version: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _latest: int = 0
+    _released: int = 0
+    _patching: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _watching: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -87,6 +96,13 @@ class FakeKubeApi:
         """Send a bookmark on every watch."""
         await self._record("BOOKMARK", {}, {"metadata": {}})
 
+    async def release_events(self, limit: int) -> None:
+        """Let the watches tell the next `limit` of what was held, and give clients the time to read it."""
+        self._released = [entry[0] for entry in self._history if entry[0] > self._released][:limit][-1]
+        async with self._changed:
+            self._changed.notify_all()
+        await asyncio.sleep(0.05)
+
     def cut(self) -> None:
         """Break every open watch, as a server that dies does."""
         for task in self._watching:
@@ -106,6 +122,8 @@ class FakeKubeApi:
         self._latest = next(self._version)
         raw["metadata"]["resourceVersion"] = str(self._latest)
         self._history.append((self._latest, what, before, copy.deepcopy(raw)))
+        if not self.hold_events:
+            self._released = self._latest
         async with self._changed:
             self._changed.notify_all()
 
@@ -182,11 +200,11 @@ class FakeKubeApi:
 
     async def _after(self, version: int) -> AsyncIterator[tuple[int, str, Object, Object]]:
         while True:
-            for entry in [entry for entry in self._history if entry[0] > version]:
+            for entry in [entry for entry in self._history if version < entry[0] <= self._released]:
                 version = entry[0]
                 yield entry
             async with self._changed:
-                await self._changed.wait_for(lambda: self._latest > version)  # noqa: B023  # read while waiting
+                await self._changed.wait_for(lambda: self._released > version)  # noqa: B023  # read while waiting
 
     async def _tell(
         self, request: web.Request, response: web.StreamResponse, entry: tuple[int, str, Object, Object]
@@ -209,6 +227,10 @@ class FakeKubeApi:
     async def _patch(self, request: web.Request) -> web.Response:
         assert request.content_type == "application/json-patch+json"
         assert request.query["fieldManager"] == "argoos"
+        self._patching += 1
+        self.most_at_once = max(self.most_at_once, self._patching)
+        await asyncio.sleep(self.delay_seconds)
+        self._patching -= 1
         key = _requested(request)
         raw = self.objects.get(key)
         if raw is None:
@@ -243,26 +265,17 @@ class FakeKubeApi:
 
 
 @asynccontextmanager
-async def serving(api: FakeKubeApi, port: int | None = None) -> AsyncIterator[str]:
+async def serving(api: FakeKubeApi, port: int | None = None, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve on a free port of 127.0.0.1 (or on `port`) and yield the address."""
-    async with TestServer(api.app(), port=port) as server:
+    server = TestServer(api.app(), port=port)
+    await server.start_server(ssl=tls)
+    async with server:
         api.away = False
         try:
-            yield f"http://127.0.0.1:{server.port}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.port}"
         finally:
             api.away = True
             api.cut()
-
-
-def failure(code: int, message: str, causes: list[Object] | None = None) -> Object:
-    """Return a Status object."""
-    details = {"causes": causes} if causes else {}
-    return {"kind": "Status", "status": "Failure", "message": message, "details": details, "code": code}
-
-
-def status(code: int, message: str, causes: list[Object] | None = None) -> web.Response:
-    """Return an answer that refuses."""
-    return web.json_response(failure(code, message, causes), status=code)
 
 
 def _key(raw: Object) -> tuple[str, str, str]:

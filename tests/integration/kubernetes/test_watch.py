@@ -9,7 +9,8 @@ from argoos.backends.kubernetes import KubernetesBackend, Namespaces, watch
 from argoos.errors import BackendUnavailable
 from tests.contracts.backends.kubernetes_harness import running
 from tests.contracts.backends.suite import WEB, change, eventually, images_of, one
-from tests.fakes.kube_api import FakeKubeApi, serving, status
+from tests.fakes.kube_api import FakeKubeApi, serving
+from tests.fakes.kube_status import status
 from tests.integration.kubernetes.conftest import MakeBackend
 from tests.integration.kubernetes.objects import names, opened, web_app
 
@@ -92,7 +93,7 @@ async def test_after_an_outage_the_list_is_read_anew(api: FakeKubeApi, make: Mak
         task = running(backend)
         await task.__aenter__()
     try:
-        await eventually(lambda: _detail_has(backend, "Cannot connect to host"))
+        await eventually(lambda: _detail_has(backend, "watch deployments in all namespaces: Cannot connect"))
         assert not backend.status().synced
         with pytest.raises(BackendUnavailable, match=r"cannot watch deployments in all namespaces: .* \(since 20"):
             await backend.find()
