@@ -7,7 +7,7 @@ of; so calls are made below them.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,7 @@ class Client:
 
     def __init__(self, options: KubernetesOptions) -> None:
         self._options = options
-        self._api: ApiClient | None = None
+        self._session: _Session | None = None
         self._opening = asyncio.Lock()
         self._loaded_at = 0.0
 
@@ -76,36 +76,40 @@ class Client:
             raise silence(exc, call.target) from exc
 
     async def close(self) -> None:
-        """Close all connections; the next call opens new ones."""
-        api, self._api = self._api, None
-        if api is not None:
-            await api.close()  # type: ignore[no-untyped-call]  # the client is typed in part
+        """Close all connections, as soon as no call uses them; the next call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.retire()
 
     @asynccontextmanager
     async def _send(self, call: Call, timeout: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
-        api = await self._opened()
-        response = await _request(api, call, timeout)
-        if response.status == 401:
-            with closing(response):
-                refused = refusal(401, response.headers, await response.read(), call.target)
-                if not await self._renewed(api):
-                    raise refused
-            response = await _request(await self._opened(), call, timeout)  # a 401 did nothing: safe to repeat
-        async with response:
-            try:
-                if response.status >= 300:
-                    raise refusal(response.status, response.headers, await response.read(), call.target)
-                yield response
-            finally:
-                _break_off(response)
+        for again in (True, False):
+            async with self._borrowed() as session, await _request(session.api, call, timeout) as response:
+                try:
+                    if response.status == 401 and again and await self._renewed(session):
+                        continue  # it did nothing: safe to repeat
+                    if response.status >= 300:
+                        raise refusal(response.status, response.headers, await response.read(), call.target)
+                    yield response
+                    return
+                finally:
+                    _break_off(response)
 
-    async def _opened(self) -> "ApiClient":
+    @asynccontextmanager
+    async def _borrowed(self) -> "AsyncIterator[_Session]":
         async with self._opening:
-            if self._api is None:
-                self._api = await self._open()
-            return self._api
+            if self._session is None:
+                self._session = await self._open()
+            session = self._session
+        session.users += 1
+        try:
+            yield session
+        finally:
+            session.users -= 1
+            if session.retired:
+                await session.retire()
 
-    async def _open(self) -> "ApiClient":
+    async def _open(self) -> "_Session":
         await asyncio.to_thread(_import_client)  # 0.2 s, in which the receiver must answer
         from kubernetes.aio.client import ApiClient
 
@@ -117,23 +121,38 @@ class Client:
             raise BackendUnavailable(f"cannot use the certificates for {config.host}: {exc}") from exc
         api.user_agent = "argoos"
         log.info("kubernetes api", host=config.host, proxy=bool(config.proxy), verified=config.verify_ssl)
-        return api
+        return _Session(api)
 
-    async def _renewed(self, refused: "ApiClient") -> bool:
+    async def _renewed(self, refused: "_Session") -> bool:
         """Read the credentials anew after a 401, unless another call has just done so; False: that was tried lately.
 
-        Tokens are replaced in files that the client reads but once, and certificates expire. Calls that are under way
-        on the old connections end with an error and are made again.
+        Tokens are replaced in files that the client reads but once, and certificates expire. Watches that are open go
+        on with what they were opened with.
         """
         async with self._opening:
-            if self._api is not refused:
+            if self._session is not refused:
                 return True
             if time.monotonic() - self._loaded_at < _RELOAD_SECONDS:
                 return False
             log.warning("kubernetes credentials refused, reading them again")
-            self._api = await self._open()
-            await refused.close()  # type: ignore[no-untyped-call]
+            self._session = await self._open()
+            await refused.retire()
             return True
+
+
+class _Session:
+    """Connections with one set of credentials. Closed when the last call has ended: aiohttp leaves one hanging else."""
+
+    def __init__(self, api: "ApiClient") -> None:
+        self.api = api
+        self.users = 0
+        self.retired = False
+
+    async def retire(self) -> None:
+        """Be used by no more calls, and close with the last one."""
+        self.retired = True
+        if self.users == 0:
+            await self.api.close()  # type: ignore[no-untyped-call]  # the client is typed in part
 
 
 async def _request(api: "ApiClient", call: Call, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:

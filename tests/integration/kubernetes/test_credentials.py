@@ -74,8 +74,9 @@ async def test_a_replaced_token_file_is_read_after_a_401(
         token.write_text("second\n")
         api.token = "second"
         assert await backend.apply([change(workload, {"web": f"{WEB}:2.0"})]) == [Applied()]
-        await eventually(lambda: _watches(api, backend))
-        assert await names(backend) == ["shop"]
+        api.cut()
+        await api.put(web_app("late"))
+        await eventually(lambda: _knows(backend, ["late", "shop"]))
 
 
 async def test_a_token_that_stays_refused(api: FakeKubeApi, make: MakeBackend, tmp_path: Path) -> None:
@@ -197,8 +198,8 @@ async def test_the_proxy_of_the_options_wins(monkeypatch: pytest.MonkeyPatch) ->
     assert (await credentials.load(options)).proxy == "http://proxy.example.com"
 
 
-async def _watches(api: FakeKubeApi, backend: KubernetesBackend) -> bool:
-    return backend.status().synced and api.watches == 4
+async def _knows(backend: KubernetesBackend, expected: list[str]) -> bool:
+    return backend.status().synced and await names(backend) == expected
 
 
 async def _detail_has(backend: KubernetesBackend, text: str) -> bool:
