@@ -92,14 +92,15 @@ class Case:
     def running_since(self, push: Push) -> datetime | None:
         """Return when what runs was pushed, as far as that is known, to compare it with `push`.
 
-        Where only a digest runs, its latest push under any tag counts. Where the running digest is unknown, the tag's
-        latest push stands for it; not so against a push of that very tag, which may be the one that tells the digest.
+        A push of the running tag that names no digest counts as one of what runs: it cannot be told from it. Where only
+        a digest runs, its latest push under any tag counts. Where the running digest is unknown, the tag's latest push
+        stands for it; not so against a push of that very tag, which may be the one that tells the digest.
         """
         tag, digest, pushed_at = self.running, self.container.digest, self.memory.pushed_at
         if tag is None:
             return max((at for (_, pushed), at in pushed_at.items() if pushed == digest), default=None)
         if digest or push.tag == tag:
-            return pushed_at.get((tag, digest or ""))
+            return max((pushed_at[key] for key in ((tag, digest or ""), (tag, "")) if key in pushed_at), default=None)
         return self.memory.tag_pushed_at.get(tag)
 
     def version(self, tag: str | None) -> Version | None:
@@ -107,10 +108,18 @@ class Case:
         found = self.rule.tags.match(tag) if tag else None
         return parse_version(found.version if found else tag or "")
 
-    def rank(self, tag: str | None) -> Rank:
+    def rank(self, tag: str) -> Rank:
         """Return the rank that the filter's ``order`` group gives a tag."""
-        found = self.rule.tags.match(tag) if tag else None
+        found = self.rule.tags.match(tag)
         return self.ranks.get(found.order, UNRANKED) if found and found.order is not None else UNRANKED
+
+    @property
+    def running_rank(self) -> Rank:
+        """The rank of what runs; where only a digest does, the best of the tags that are known to have it."""
+        if self.running is not None:
+            return self.rank(self.running)
+        tags = (tag for (tag, digest) in self.memory.pushed_at if digest == self.container.digest)
+        return max(map(self.rank, tags), default=UNRANKED)
 
 
 def ranks(rule: Rule, tags: Iterable[str | None]) -> Mapping[str, Rank]:
@@ -157,7 +166,7 @@ def _judge_version(push: Push, case: Case) -> Verdict:
 
 
 def _is_rest_of_one_push(push: Push, case: Case) -> bool:
-    since = case.running_since(push)
+    since = case.memory.pushed_at.get((push.tag, case.container.digest or ""))
     return push.tag == case.running and since is not None and case.memory.settles(push.tag, since, push.pushed_at)
 
 
@@ -196,12 +205,11 @@ def _judge_tag(push: Push, case: Case) -> Verdict:
         bare = "only a digest runs, without a tag that the policy digest could follow"
         detail = f"the policy digest takes only {case.running}" if case.running else bare
         return Refused(reason=Reason.BEYOND_POLICY, detail=detail)
-    rank, running_rank = case.rank(push.tag), case.rank(case.running)
+    rank, running_rank, running = case.rank(push.tag), case.running_rank, case.running or "the digest"
     if rank < running_rank:
-        return Refused(reason=Reason.NOT_NEWER, detail=f"argoos.io/tags orders it before {case.running}, which runs")
+        return Refused(reason=Reason.NOT_NEWER, detail=f"argoos.io/tags orders it before {running}, which runs")
     since = case.running_since(push)
     if rank == running_rank and since is not None and push.pushed_at <= since:
-        running = case.running or "the digest"
         return Refused(reason=Reason.SUPERSEDED, detail=f"{running}, which runs, was pushed later")
     if not same_tag:
         return Admitted(rank=rank)

@@ -97,6 +97,14 @@ def test_where_only_a_digest_runs_it_was_pushed_when_any_tag_of_it_was() -> None
     assert answers([push("dev", seconds=11)], running, pushed_at=known) == [f":dev@{digest(1)}"]
 
 
+def test_where_only_a_digest_runs_it_is_ordered_by_the_tag_that_has_it() -> None:
+    """The digest that runs is that of b2: b1 does not replace it, b3 does."""
+    running = workload(f"@{digest(2)}", policy="all", tags=r"regexp:^b(?P<order>\d+)$")
+    pushes = [push("b2", number=2), push("b1", number=1, seconds=1)]
+    assert answers(pushes, running) == ["already-running", "not-newer"]
+    assert answers([*pushes, push("b3", number=3)], running) == ["already-running", "not-newer", f":b3@{digest(3)}"]
+
+
 def test_pushed_again_means_the_last_time() -> None:
     """What runs was pushed again meanwhile: a push between the two is earlier than what runs."""
     running = workload(f":main@{digest(1)}", policy="all")
@@ -232,6 +240,14 @@ def test_a_push_without_digest_does_not_let_an_earlier_one_in() -> None:
     assert [said(step) for step in steps] == ["superseded", ":1.6", "superseded"]
     again = planned(pushes, *applied(running, steps))
     assert [said(step) for step in again] == ["superseded", "already-running", "superseded"]
+
+
+def test_a_push_of_the_running_tag_without_digest_is_one_of_what_runs() -> None:
+    """It cannot be told from what runs, so what was pushed before it is superseded under all."""
+    running = workload(f":latest@{digest(1)}", policy="all")
+    late = push("latest", number=0, seconds=2)
+    assert answers([push("1.5", number=2, seconds=1), late], running) == ["superseded", "already-running"]
+    assert answers([late, push("1.5", number=2, seconds=3)], running) == ["already-running", f":1.5@{digest(2)}"]
 
 
 def test_a_step_carries_its_push_its_container_and_its_policy() -> None:

@@ -116,6 +116,12 @@ def test_what_runs_without_a_version_has_no_window_under_a_policy_of_versions() 
     assert answers([pushed], running, pushed_at=known) == ["current-not-a-version"]
 
 
+def test_a_push_without_digest_does_not_open_the_window_of_another() -> None:
+    """Long after what runs, a push that names no digest does not let in the overwritten version behind it."""
+    pushes = [push("1.4.2", number=0, seconds=600), push("1.4.2", number=2, seconds=605)]
+    assert answers(pushes, workload(RUNNING, policy="minor"), pushed_at=KNOWN) == ["already-running", "not-newer"]
+
+
 def test_a_push_without_digest_opens_a_window_too() -> None:
     """The tag was taken without a digest; the push that names one comes within the window and pins it."""
     pushes = [push("1.4.2", number=0, seconds=0), push("1.4.2", number=2, seconds=5)]
