@@ -19,7 +19,7 @@ from argoos.planner import Planner
 from argoos.ports import Backend, History, Store
 from argoos.receivers import RECEIVERS
 from argoos.settings import Address, KubernetesSettings, ManifestsSettings, Settings, Tokens
-from argoos.store import open_history, open_store
+from argoos.store import SqlStore, open_history, open_store
 from argoos.web.collaborators import Collaborators
 from argoos.web.server import Listening, metrics_site, site
 from argoos.web.server import serve as serve_site
@@ -45,45 +45,24 @@ async def serve(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT; return once everything is put away.
 
     Raises:
-        ExceptionGroup: a background task failed. It never dies alone: everything else is stopped, too.
-        PermanentError: the address cannot be listened on.
         SettingsError: a file that the settings name cannot be used.
+        ExceptionGroup: holds what ended the daemon: the error of a background task, since none dies alone, or a
+            PermanentError when the address cannot be listened on.
     """
-    names = registry_names(settings)
-    tokens = Tokens(settings.tokens, settings.tokens_file)
-    api_tokens = Tokens(settings.api_tokens, settings.api_tokens_file)
     certificate = _certificate(settings)
+    names = registry_names(settings)
     backends = [_backend(one, names) for one in settings.backends]
-    metrics = Metrics()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database.url))
-        planner = Planner(backends=backends, history=store, names=names, settle_seconds=settings.settle_seconds)
-        applier = Applier(backends={backend.name: backend for backend in backends}, planner=planner)
-        worker = Worker(store=store, applier=applier, metrics=metrics, options=_worker_options(settings), now=utc_now)
-        given = Collaborators(
-            receiver=RECEIVERS["distribution"],
-            store=store,
-            history=store,
-            planner=planner,
-            backends=backends,
-            names=names,
-            metrics=metrics,
-            wake=worker.wake,
-            now=utc_now,
-            tokens=tokens,
-            api_tokens=(lambda: api_tokens() or tokens()),
-            max_body_bytes=settings.max_body_bytes,
-            serve_metrics=settings.metrics_listen is None,
-        )
-        chores = [backend.run() for backend in backends]
-        chores.append(_prune(store, settings))
+        worker, given = _compose(settings, store, backends)
+        chores = [*(backend.run() for backend in backends), _prune(store, settings)]
         if certificate:
             chores.append(certificate.follow())
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [group.create_task(chore) for chore in chores]
         async with _sites(given, settings, certificate) as url:
             working = group.create_task(worker.run(), name="worker")
-            _announce(url, settings, is_open=not tokens())
+            _announce(url, settings, is_open=not given.tokens())
             await _stop_signal()
             log.info("stopping: nothing more is accepted, what is claimed is finished or returned")
         worker.stop()
@@ -91,6 +70,32 @@ async def serve(settings: Settings) -> None:
         for task in tasks:
             task.cancel()
     log.info("stopped")
+
+
+def _compose(settings: Settings, store: SqlStore, backends: Sequence[Backend]) -> tuple[Worker, Collaborators]:
+    """Make the worker, and what the web room is given, over one store and the same backends."""
+    names, metrics = registry_names(settings), Metrics()
+    tokens = Tokens(settings.tokens, settings.tokens_file)
+    api_tokens = Tokens(settings.api_tokens, settings.api_tokens_file)
+    planner = Planner(backends=backends, history=store, names=names, settle_seconds=settings.settle_seconds)
+    applier = Applier(backends={backend.name: backend for backend in backends}, planner=planner)
+    worker = Worker(store=store, applier=applier, metrics=metrics, options=_worker_options(settings), now=utc_now)
+    given = Collaborators(
+        receiver=RECEIVERS["distribution"],
+        store=store,
+        history=store,
+        planner=planner,
+        backends=backends,
+        names=names,
+        metrics=metrics,
+        wake=worker.wake,
+        now=utc_now,
+        tokens=tokens,
+        api_tokens=lambda: api_tokens() or tokens(),
+        max_body_bytes=settings.max_body_bytes,
+        serve_metrics=settings.metrics_listen is None,
+    )
+    return worker, given
 
 
 @asynccontextmanager
@@ -107,14 +112,14 @@ async def planner_for(settings: Settings, *, timeout_seconds: float = SYNC_SECON
         path = settings.database.sqlite_path
         if path is None or path.exists():  # a dry run needs no database
             history = await stack.enter_async_context(open_history(settings.database.url))
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(backend.run()) for backend in backends]
+        tasks = [asyncio.create_task(backend.run()) for backend in backends]
         try:
-            await _synced(backends, timeout_seconds)
+            await _synced(backends, tasks, timeout_seconds)
             yield Planner(backends=backends, history=history, names=names, settle_seconds=settings.settle_seconds)
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -263,13 +268,16 @@ async def _prune(store: Store, settings: Settings) -> None:
         await asyncio.sleep(0.1 if deleted == PRUNE_BATCH else PRUNE_SECONDS)
 
 
-async def _synced(backends: Sequence[Backend], timeout_seconds: float) -> None:
+async def _synced(backends: Sequence[Backend], tasks: Sequence[asyncio.Task[None]], timeout_seconds: float) -> None:
+    """Wait until every backend has read its list; raise what ended the task of one that has failed."""
     try:
         async with asyncio.timeout(timeout_seconds):
             while not all(backend.status().synced for backend in backends):  # noqa: ASYNC110 - a status is a value
+                for task in tasks:
+                    if task.done():
+                        task.result()
                 await asyncio.sleep(0.02)
     except TimeoutError as error:
-        waiting = [
-            f"{b.name}: {b.status().detail or 'its list is not complete'}" for b in backends if not b.status().synced
-        ]
-        raise BackendUnavailable(f"after {timeout_seconds:g} s still waiting for {'; '.join(waiting)}") from error
+        late = {backend.name: backend.status() for backend in backends if not backend.status().synced}
+        waiting = "; ".join(f"{name}: {status.detail or 'its list is not complete'}" for name, status in late.items())
+        raise BackendUnavailable(f"after {timeout_seconds:g} s still waiting for {waiting}") from error
