@@ -272,7 +272,7 @@ async def _synced(backends: Sequence[Backend], tasks: Sequence[asyncio.Task[None
     """Wait until every backend has read its list; raise what ended the task of one that has failed."""
     try:
         async with asyncio.timeout(timeout_seconds):
-            while not all(backend.status().synced for backend in backends):  # noqa: ASYNC110 - a status is a value
+            while not all(backend.status().synced for backend in backends):
                 for task in tasks:
                     if task.done():
                         task.result()
