@@ -27,7 +27,8 @@ def settings(folder: Path, text: str = "") -> Settings:
     """Return settings with a backend of files in `folder`, on a free port."""
     (folder / "deploy").mkdir(exist_ok=True)
     (folder / "argoos.yaml").write_text(
-        f"listen: 127.0.0.1:{free_port()}\nbackends: [{{kind: manifests, path: deploy}}]\n{text}\n"
+        f"listen: 127.0.0.1:{free_port()}\nbackends: [{{kind: manifests, path: deploy}}]\n"
+        f"database: sqlite:///argoos.db\n{text}\n"
     )
     return load(need=Need.ALL, surroundings=Surroundings(environ={}, directory=folder)).settings
 

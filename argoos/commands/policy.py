@@ -43,7 +43,7 @@ def command(
     """
     given = {"policy": policy, "tags": tags, "prerelease": prerelease}
     rules = {f"{LABEL_PREFIX}{key}": value for key, value in given.items() if value is not None}
-    read_rule(rules, "app")  # a mistake in the options is an error here, not a skip
+    read_rule(rules, "app", ["app"])  # a mistake in the options is an error here, not a skip
     (step,) = _steps(_tag(current), _tag(candidate), rules)
     reason = step.reason if isinstance(step, Skip) else None
     if json:

@@ -54,7 +54,7 @@ def plan(
 def _plan_container(pushes: Sequence[Push], workload: Workload, container: Container, memory: Memory) -> Iterator[Step]:
     policy = read_policy(workload.rules, container.name)
     try:
-        rule = read_rule(workload.rules, container.name)
+        rule = read_rule(workload.rules, container.name, workload.container_names())
     except InvalidRule as error:
         for push in pushes:
             yield _skip(push, workload, container, policy, Refused(reason=Reason.INVALID_POLICY, detail=str(error)))

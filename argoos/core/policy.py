@@ -1,6 +1,6 @@
 """The rules on a workload's labels, read for one container: how far it may move, and to which tags."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -53,6 +53,7 @@ PRERELEASE_VALUES = {
 """The values of ``argoos.io/prerelease`` and the least mature stage that each admits."""
 
 
+_FOR_ONE = (f"{LABEL_PREFIX}policy.", f"{LABEL_PREFIX}tags.")
 _POLICIES = {str(policy): policy for policy in Policy}
 _PINS = {str(pin): pin for pin in Pin}
 _Choice = TypeVar("_Choice")
@@ -73,14 +74,23 @@ def read_policy(rules: Mapping[str, str], container: str) -> str:
     return rules.get(_key(rules, "policy", container), "")
 
 
-def read_rule(rules: Mapping[str, str], container: str) -> Rule:
+def read_rule(rules: Mapping[str, str], container: str, names: Collection[str]) -> Rule:
     """Read the rule for one container from all the ``argoos.io/*`` labels and annotations of its workload.
+
+    Args:
+        rules: the labels and annotations.
+        container: which container.
+        names: all containers of the workload. A rule for one that is not among them is a mistake for all of them:
+            somebody meant to hold back, or to let go, a container that is here under another name.
 
     Raises:
         InvalidRule: a value means nothing; the text names the key, the value and the choices.
     """
     if POLICY_LABEL not in rules:
         raise InvalidRule(f"{POLICY_LABEL} is missing; without it no container of the workload is moved")
+    for key in rules:
+        if key.startswith(_FOR_ONE) and key.split(".", 2)[2] not in names:
+            raise InvalidRule(f"{key} names no container of this workload; it has {', '.join(sorted(names))}")
     policy = _choice(rules, _key(rules, "policy", container), _POLICIES)
     tags_key = _key(rules, "tags", container)
     try:

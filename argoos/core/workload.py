@@ -51,14 +51,20 @@ class Container:
 class Workload:
     """A labelled workload: its containers, and all its ``argoos.io/*`` labels and annotations as `rules`.
 
-    Containers whose image is no reference (a template, an empty text) are left out. `last_push` is the id of the push
+    Containers whose image is no reference (a template, an empty text) are not among them; their names are in
+    `left_out`. `last_push` is the id of the push
     that Argoos applied last, or "".
     """
 
     ref: WorkloadRef
     rules: Mapping[str, str]
     containers: tuple[Container, ...]
+    left_out: tuple[str, ...] = ()
     last_push: str = field(default="", compare=False)
+
+    def container_names(self) -> frozenset[str]:
+        """Return the names of all containers, those that are left out included."""
+        return frozenset(container.name for container in self.containers).union(self.left_out)
 
     def repositories(self) -> frozenset[Repository]:
         """Return the repositories that this workload runs images of, as written there."""

@@ -8,6 +8,7 @@ from argoos.core.version import Stage
 from argoos.errors import InvalidRule
 from tests.core.builders import labels
 
+NAMES = ("app", "migrate")
 RULES = [
     # labels, the rule for the container "app"
     ({"policy": "minor"}, Rule(policy=Policy.MINOR)),
@@ -34,13 +35,13 @@ RULES = [
 @pytest.mark.parametrize(("rules", "rule"), RULES)
 def test_what_the_labels_say_of_a_container(rules: dict[str, str], rule: Rule) -> None:
     """A container's own label stands before the workload's; labels of other containers mean nothing to it."""
-    assert read_rule(labels(**rules), "app") == rule
+    assert read_rule(labels(**rules), "app", NAMES) == rule
 
 
 @pytest.mark.parametrize("policy", list(Policy))
 def test_every_policy_can_be_asked_for(policy: Policy) -> None:
     """Each policy is read from its own word and says what it means."""
-    assert read_rule({"argoos.io/policy": policy.value}, "app").policy is policy
+    assert read_rule({"argoos.io/policy": policy.value}, "app", NAMES).policy is policy
     assert policy.meaning.endswith(".")
 
 
@@ -65,6 +66,11 @@ MISTAKES = [
     ({"policy": "all", "tags": "glob:x", "tags_app": "glob:"}, "argoos.io/tags.app: 'glob:': the pattern is empty"),
     ({}, "argoos.io/policy is missing; without it no container of the workload is moved"),
     ({"policy_app": "minor"}, "argoos.io/policy is missing"),
+    (
+        {"policy": "minor", "policy_migrat": "never"},
+        "argoos.io/policy.migrat names no container of this workload; it has app, migrate",
+    ),
+    ({"policy": "minor", "tags_ap": "glob:x"}, "argoos.io/tags.ap names no container of this workload"),
 ]
 
 
@@ -72,7 +78,7 @@ MISTAKES = [
 def test_a_mistake_is_spelled_out(rules: dict[str, str], message: str) -> None:
     """The message names the key as it is written on the workload, the value, and the choices."""
     with pytest.raises(InvalidRule) as caught:
-        read_rule(labels(**rules), "app")
+        read_rule(labels(**rules), "app", NAMES)
     assert str(caught.value).startswith(message)
 
 
@@ -93,4 +99,4 @@ def test_the_policy_is_shown_as_it_is_written(rules: dict[str, str], text: str) 
 
 def test_a_rule_without_filter_admits_every_tag() -> None:
     """Without ``argoos.io/tags`` all tags are candidates."""
-    assert read_rule(labels(policy="all"), "app").tags == AnyTag()
+    assert read_rule(labels(policy="all"), "app", NAMES).tags == AnyTag()

@@ -66,8 +66,6 @@ def digests(change: Change, workload: Observed) -> str:
         if update.record_digest:
             pinned = update.image.moved(tag=update.push.tag, digest=update.push.digest)
             records[update.container.name] = str(pinned)
-        else:
-            records.pop(update.container.name, None)
     return orjson.dumps(records, option=orjson.OPT_SORT_KEYS).decode()
 
 

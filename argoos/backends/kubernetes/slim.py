@@ -55,6 +55,8 @@ def slim(raw: Json, kind: Kind, backend: str) -> Observed | None:
     template = _template(raw, kind)
     template_annotations: Json = (template.get("metadata") or {}).get("annotations") or {}
     digests = template_annotations.get(DIGESTS)
+    spec: Json = template.get("spec") or {}
+    containers = tuple(_containers(spec, recorded(digests)))
     return Observed(
         ref=WorkloadRef(
             backend=backend,
@@ -64,7 +66,8 @@ def slim(raw: Json, kind: Kind, backend: str) -> Observed | None:
             uid=metadata["uid"],
         ),
         rules=_shared(tuple(sorted(_rules(annotations, labels)))),
-        containers=tuple(_containers(template.get("spec") or {}, recorded(digests))),
+        containers=containers,
+        left_out=_left_out(spec, containers),
         last_push=_last_push(annotations.get(LAST_PUSH)),
         version=metadata["resourceVersion"],
         annotated=bool(annotations),
@@ -113,6 +116,14 @@ def _containers(spec: Json, digests: Mapping[str, ImageRef]) -> Iterator[Contain
                 continue  # a template that somebody else fills in; the others keep their places
             digest = image.digest or _digest(image, digests.get(name))
             yield Container(name=name, image=image, index=index, init=init, digest=digest)
+
+
+def _left_out(spec: Json, containers: tuple[Container, ...]) -> tuple[str, ...]:
+    """Return the names of the containers whose image is no reference; nearly always none."""
+    raws = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+    if len(raws) == len(containers):
+        return ()
+    return tuple(sorted({raw["name"] for raw in raws}.difference(one.name for one in containers)))
 
 
 def _digest(image: ImageRef, record: ImageRef | None) -> str | None:

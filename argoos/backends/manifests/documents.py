@@ -16,7 +16,7 @@ Nothing but images is ever written, so a manifest gets no annotations: the histo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -45,6 +45,7 @@ _WRITTEN_BY_ARGOOS = frozenset({f"{LABEL_PREFIX}last-push", f"{LABEL_PREFIX}dige
 MARKER = b"argoos.io"
 """A file without these bytes holds nothing labelled: it need only be YAML."""
 
+_LISTS = {"initContainers": True, "containers": False}  # whether they are init containers
 _SERVICE_NAME = re.compile(r"[a-zA-Z0-9._-]+")
 _COMPOSE_FILE = re.compile(r"(?:docker-)?compose(?:\.override)?")
 
@@ -141,12 +142,15 @@ def _kubernetes(node: Node, reader: _Reader, document: int, item: tuple[int, str
         return None
     base: Path = ("items", index) if item else ()
     ref = reader.ref(kind, scalar(at(metadata, "namespace")), name, f"{document}/{index}" if item else f"{document}")
-    slots = _pod_slots(at(node, *_POD_SPEC[kind]), (*base, *_POD_SPEC[kind]), ref)
-    return _found(ref, {**texts(at(metadata, "annotations")), **labels}, document, slots)
+    spec = at(node, *_POD_SPEC[kind])
+    slots = tuple(_pod_slots(spec, (*base, *_POD_SPEC[kind]), ref))
+    names = [scalar(at(one, "name")) for key in _LISTS for one in items(at(spec, key))]
+    workload = _workload(ref, {**texts(at(metadata, "annotations")), **labels}, slots, names)
+    return Found(workload=workload, document=document, slots=slots)
 
 
 def _pod_slots(spec: Node | None, base: Path, ref: WorkloadRef) -> Iterator[Slot]:
-    for key, init in (("initContainers", True), ("containers", False)):
+    for key, init in _LISTS.items():
         for index, node in enumerate(items(at(spec, key))):
             path = (*base, key, index, "image")
             slot = _slot(at(node, "image"), path, ref, name=scalar(at(node, "name")), index=index, init=init)
@@ -162,7 +166,8 @@ def _services(root: Node, reader: _Reader, document: int) -> Iterator[Found]:
         ref = reader.ref(STACK_SERVICE, reader.stack(root), name, f"{document}/{name}")
         path: Path = ("services", name, "image")
         slot = _slot(at(service, "image"), path, ref, name=name, index=0, init=False)
-        yield _found(ref, labels, document, iter([slot] if slot else []))
+        slots = (slot,) if slot else ()
+        yield Found(workload=_workload(ref, labels, slots, [name]), document=document, slots=slots)
 
 
 def _deploy_labels(node: Node | None) -> Mapping[str, str]:
@@ -186,10 +191,11 @@ def _slot(  # noqa: PLR0913 - the fields of a container and where it was found
     return Slot(container=container, path=path, node=text)
 
 
-def _found(ref: WorkloadRef, labels: Mapping[str, str], document: int, slots: Iterator[Slot]) -> Found:
+def _workload(ref: WorkloadRef, labels: Mapping[str, str], slots: Sequence[Slot], names: Iterable[str]) -> Workload:
+    """Return the workload of these slots; `names` are all its containers, those without a slot included."""
     rules = {
         key: text for key, text in labels.items() if key.startswith(LABEL_PREFIX) and key not in _WRITTEN_BY_ARGOOS
     }
-    kept = tuple(slots)
-    workload = Workload(ref=ref, rules=rules, containers=tuple(slot.container for slot in kept))
-    return Found(workload=workload, document=document, slots=kept)
+    containers = tuple(slot.container for slot in slots)
+    left_out = sorted(set(names).difference(container.name for container in containers))
+    return Workload(ref=ref, rules=rules, containers=containers, left_out=tuple(left_out))

@@ -6,7 +6,7 @@ from aiohttp import web
 from argoos.errors import ArgoosError, BackendUnavailable, Conflict, Forbidden, PermanentError, TemporaryError
 from argoos.ports import Applied
 from tests.contracts.backends.kubernetes_harness import running
-from tests.contracts.backends.suite import NEW_DIGEST, WEB, change, images_of, one
+from tests.contracts.backends.suite import NEW_DIGEST, OLD_DIGEST, WEB, change, images_of, one
 from tests.fakes.kube_api import FakeKubeApi
 from tests.fakes.kube_status import failure
 from tests.integration.kubernetes.conftest import MakeBackend
@@ -108,6 +108,20 @@ async def test_a_half_applied_change_is_a_conflict(api: FakeKubeApi, make: MakeB
         (outcome,) = await backend.apply([both])
         assert isinstance(outcome, Conflict)
         assert api.writes == 0
+
+
+async def test_another_digest_of_the_same_tag_is_a_conflict(api: FakeKubeApi, make: MakeBackend) -> None:
+    """With `pin: tag` the image reads the same after a re-push; what was recorded meanwhile is not overwritten."""
+    await api.put(web_app(image=f"{WEB}:latest", pin="tag"))
+    async with running(make()) as backend:
+        workload = await one(backend)
+        later, earlier = (
+            change(workload, {"web": f"{WEB}:latest"}, digest=digest) for digest in (NEW_DIGEST, OLD_DIGEST)
+        )
+        assert await backend.apply([later]) == [Applied()]
+        (outcome,) = await backend.apply([earlier])
+        assert isinstance(outcome, Conflict), outcome
+        assert (await one(backend)).containers[0].digest == NEW_DIGEST
 
 
 async def test_a_server_that_does_not_answer(api: FakeKubeApi, make: MakeBackend) -> None:

@@ -53,16 +53,23 @@ async def test_a_long_text_is_cut(api: FakeKubeApi, make: MakeBackend) -> None:
 
 async def test_report_does_not_wait_for_a_server_that_is_slow(api: FakeKubeApi, make: MakeBackend) -> None:
     """Notices queue up while the server asks for patience, and are written afterwards."""
-    api.trouble = lambda request: (
-        web.Response(status=429, headers={"Retry-After": "1"}) if "/events" in request.path else None
-    )
+    refused: list[str] = []
+
+    def trouble(request: web.Request) -> web.Response | None:
+        if "/events" not in request.path or refused:
+            return None
+        refused.append(request.path)
+        return web.Response(status=429, headers={"Retry-After": "1"})
+
+    api.trouble = trouble
     async with running(make()) as backend:
         started = asyncio.get_running_loop().time()
         for number in range(3):
             await backend.report(notice(str(number)))
         assert asyncio.get_running_loop().time() - started < 0.5
-        api.trouble = None
         await eventually(lambda: _counts(api, [1, 1, 1]))
+        assert asyncio.get_running_loop().time() - started >= 1
+    assert len(refused) == 1
 
 
 def test_what_is_too_much_is_counted() -> None:

@@ -131,6 +131,7 @@ def test_a_template_is_no_image(image: str) -> None:
     )
     (found,) = read(text.encode(), "web.yaml", "files").found
     assert [(each.name, each.index) for each in found.workload.containers] == [("log", 1)]
+    assert found.workload.left_out == ("web",)
 
 
 MARK = b"# argoos.io\n"
