@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import Connection, Insert, func, literal_column, select
+from sqlalchemy import Connection, Insert, func, select
 
 from argoos.core.push import Ignored, Push, Received
 from argoos.core.record import Outcome, PushState
@@ -42,13 +42,13 @@ class Arrivals:
         return self._inserts.ignoring(pushes, cells, key="key")
 
     def _waking(self, _first: Parameters, keys: Sequence[Parameters]) -> Insert:
-        """Make a repository due when the earliest of its new pushes is; with it, all that wait there are claimed.
+        """Make a repository due when the earliest of these pushes is; with it, all that wait there are claimed.
 
-        A push that was tried already is no new one, though its delivery may be repeated: it keeps its time.
+        A push in backoff, whose delivery is repeated, is due when it was: nothing is lowered by it.
         """
         new = (
             select(pushes.c.repository, func.min(pushes.c.due_at))
-            .where(pushes.c.key.in_([key for (key,) in keys]), WAITING, pushes.c.attempts == literal_column("0"))
+            .where(pushes.c.key.in_([key for (key,) in keys]), WAITING)
             .group_by(pushes.c.repository)
         )
         return self._inserts.lowering(queue, new, key="repository", column="due_at")

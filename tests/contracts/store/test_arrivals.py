@@ -16,6 +16,7 @@ from tests.contracts.store.making import (
     START,
     WEB,
     Inbox,
+    again,
     at,
     claim_all,
     claim_one,
@@ -55,7 +56,7 @@ async def test_what_is_no_candidate_is_kept_with_its_word_and_never_claimed(inbo
     assert await claim_all(inbox, at(100)) == []
 
 
-@pytest.mark.parametrize("state", ["queued", "running", "done"])
+@pytest.mark.parametrize("state", ["queued", "running", "backoff", "done"])
 async def test_a_repeated_delivery_changes_nothing(inbox: Inbox, state: str) -> None:
     """The same key is the same push, whatever has become of it since."""
     await inbox.add([push("k")], received_at=START)
@@ -63,6 +64,8 @@ async def test_a_repeated_delivery_changes_nothing(inbox: Inbox, state: str) -> 
         claim = await claim_one(inbox, START)
         if state == "done":
             await inbox.settle(claim, [done(claim.pushes[0])], now=START)
+        if state == "backoff":
+            await inbox.settle(claim, [again(claim.pushes[0], at(51))], now=START)
     before = await inbox.pushes(ALL)
 
     await inbox.add([push("k", tag="9.9.9")], received_at=at(50))

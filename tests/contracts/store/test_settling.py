@@ -95,6 +95,8 @@ async def test_pushes_without_a_settlement_return_at_once(inbox: Inbox) -> None:
 
     assert await inbox.settle(claim, [done(claim.pushes[0])], now=at(1))
 
+    returned = await record(inbox, "b")
+    assert (returned.state, returned.due_at, returned.outcome) == (PushState.QUEUED, at(1), None)
     (queued,) = (await claim_one(inbox, at(1))).pushes
     assert (queued.push.key, queued.attempts) == ("b", 0)
 
