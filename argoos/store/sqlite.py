@@ -188,7 +188,7 @@ def explain(path: Path, error: Exception) -> str:
     else:
         name = getattr(original, "sqlite_errorname", "")
         kind = "_".join(name.split("_")[:2])
-        cause, remedy = _CAUSES.get(kind, ("it cannot be used", "see docs/how-to for backup and repair"))
+        cause, remedy = _CAUSES.get(kind, ("it cannot be used", "see whether the sqlite3 command can open it"))
         cause = f"{cause} ({excerpt(str(original))}{f', {name}' if name else ''})"
     return f"database {path}: {cause}; {remedy}. It is tried again until it works"
 
