@@ -32,7 +32,7 @@ class Part:
 def parts(page: Page) -> list[Part]:
     """Return what there is to run on a page, in order."""
     found = page.blocks()
-    followers = [*found[1:], None]
+    followers = [*found[1:], None][: len(found)]
     return [
         Part(block=block, shown=after if after is not None and "output" in after.words else None)
         for block, after in zip(found, followers, strict=True)
