@@ -24,9 +24,11 @@ WITHOUT = (
     "docs/how-to/aliases.md",
     "docs/how-to/from-the-original.md",
     "docs/how-to/git.md",
+    "docs/how-to/monitoring.md",
     "docs/how-to/tokens.md",
+    "docs/how-to/upgrade-and-backup.md",
 )
-TOOLS = ("bash", "curl", "git", "openssl", "tar")
+TOOLS = ("bash", "curl", "git", "openssl", "python3", "sqlite3", "tar")
 
 
 def path_of_a_reader(binaries: Binaries, directory: Path, version: str = VERSIONS[0]) -> str:
