@@ -20,6 +20,9 @@ BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 3
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
+ENDS = (Outcome.UPDATED, Outcome.SKIPPED, Outcome.NO_WORKLOAD, Outcome.FAILED)
+"""How a push can end that was a candidate."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
@@ -96,6 +99,8 @@ class Metrics:
         self._accepted = self._deliveries.labels("202")  # looked up once, as below: this is the hot path
         self._pushes = self._counter(PUSHES)
         self._ignored = {reason: self._pushes.labels(Outcome.IGNORED.value, reason.value) for reason in NoCandidate}
+        for outcome in ENDS:  # from 0: of a series that first appears with its 1, Prometheus sees no increase
+            self._pushes.labels(outcome.value, "")
         self._steps = self._counter(STEPS)
         self._patched = Histogram(PATCHED.name, PATCHED.meaning, buckets=BUCKETS, registry=self._registry)
         self._depth = self._gauge(DEPTH)
