@@ -33,6 +33,9 @@ _QUIET_SECONDS = 90
 _RELOAD_SECONDS = 10
 """Credentials are read again at most this often: a login plugin may ask a person or a slow service."""
 
+_LOGIN_SECONDS = 60
+"""How long a login plugin may take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -114,7 +117,12 @@ class Client:
         from kubernetes.aio.client import ApiClient
 
         self._loaded_at = time.monotonic()
-        config = await credentials.load(self._options)
+        try:
+            async with asyncio.timeout(_LOGIN_SECONDS):
+                config = await credentials.load(self._options)
+        except TimeoutError as exc:
+            message = f"cannot log in to Kubernetes: the login plugin did not end within {_LOGIN_SECONDS} s"
+            raise BackendUnavailable(message) from exc
         try:
             api = ApiClient(config)  # reads the client certificate, for good
         except OSError as exc:

@@ -1,5 +1,6 @@
 """Logging in: kubeconfig files, tokens that are replaced, certificates, proxies, the service account of a pod."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -147,6 +148,16 @@ async def test_what_is_wrong_with_a_kubeconfig(tmp_path: Path) -> None:
     path = kubeconfig(tmp_path, "https://127.0.0.1:1", plugin)
     assert "login plugin" in await problem(KubernetesOptions(kubeconfig=path))
     assert "three" in await problem(KubernetesOptions(kubeconfig=path, context="three"))
+
+
+async def test_a_login_plugin_that_hangs(make: MakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that does not end holds the backend up for a while, and is named."""
+    monkeypatch.setattr(client, "_LOGIN_SECONDS", 0.2)
+    plugin = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["0.6"]}}
+    path = kubeconfig(tmp_path, "https://127.0.0.1:1", plugin)
+    async with running(make(master=None, kubeconfig=path), synced=False) as backend:
+        await eventually(lambda: _detail_has(backend, "login plugin did not end"))
+    await asyncio.sleep(1)  # until the last one that was started has ended
 
 
 async def test_missing_files(tmp_path: Path, make: MakeBackend) -> None:
