@@ -89,7 +89,7 @@ class RealKubernetes:
         """See `Harness.writes`."""
         latest = {each["metadata"]["resourceVersion"] for each in (await self._list())["items"]}
         async with asyncio.timeout(10):
-            while not latest <= self._seen.keys():  # noqa: ASYNC110  # the watch below fills it
+            while not latest <= self._seen.keys():  # the watch below fills it
                 await asyncio.sleep(0.01)
         return sum(what == "MODIFIED" and version not in self._own for version, what in self._seen.items())
 

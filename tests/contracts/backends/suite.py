@@ -61,7 +61,7 @@ async def one(backend: Backend, repository: str = WEB) -> Workload:
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait until the backend has seen what was changed behind its back."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await holds():  # noqa: ASYNC110  # a backend tells nobody what it has seen
+        while not await holds():  # a backend tells nobody what it has seen
             await asyncio.sleep(0.02)
 
 
