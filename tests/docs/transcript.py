@@ -11,6 +11,9 @@ from pathlib import Path
 
 from tests.docs.pages import Block, Page
 
+PATIENCE = 2
+"""Pauses last so many times longer than a page says: a test machine may be busy with something else."""
+
 _MARK = "\x1e"
 _SPACES = re.compile(r"[ \t]+")
 
@@ -54,7 +57,9 @@ def follow(page: Page, directory: Path, *, path: str, ports: Mapping[int, int], 
         AssertionError: a command ended or printed otherwise than the page says.
     """
     todo = parts(page)
-    script = "".join(f"{_on(ports, part.block.text)}\nprintf '{_MARK}%s{_MARK}' $?\n" for part in todo)
+    script = f"sleep() {{ command sleep $(($1 * {PATIENCE})); }}\n" + "".join(
+        f"{_on(ports, part.block.text)}\nprintf '{_MARK}%s{_MARK}' $?\n" for part in todo
+    )
     environment = {"PATH": path, "HOME": str(directory), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     printed = _run(script, directory, environment, seconds)
     chunks = printed.split(_MARK)
