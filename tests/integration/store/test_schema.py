@@ -45,21 +45,24 @@ async def _make(url: str) -> None:
 
 
 def _ddl(connection: sqlite3.Connection) -> dict[str, str]:
-    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL")
+    rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-async def test_the_migrations_make_just_the_tables_of_the_code(url: str, path: Path) -> None:
-    """Columns, constraints and indexes are the same to the letter, and alembic finds nothing to change."""
+async def test_the_migrations_make_just_the_tables_of_a_new_database(url: str, path: Path) -> None:
+    """Columns, constraints, indexes and revision are the same to the letter, and alembic finds nothing to change."""
     await _make(url)
-    from_code = path.with_suffix(".code")
-    engine = create_engine(f"sqlite:///{from_code}")
-    metadata.create_all(engine)
+    by_migration = path.with_suffix(".migrated")
+    engine = create_engine(f"sqlite:///{by_migration}")
+    with engine.begin() as connection:
+        schema.migrate(connection)
     engine.dispose()
 
-    migrated, coded = sqlite3.connect(path), sqlite3.connect(from_code)
+    migrated, coded = sqlite3.connect(by_migration), sqlite3.connect(path)
     try:
         assert _ddl(migrated) == _ddl(coded)
+        revision = "SELECT version_num FROM alembic_version"
+        assert migrated.execute(revision).fetchall() == coded.execute(revision).fetchall() == [(schema.HEAD,)]
     finally:
         migrated.close()
         coded.close()
@@ -80,9 +83,11 @@ def test_the_revisions_are_those_of_the_migrations() -> None:
     assert script.get_heads() == [schema.HEAD]
 
 
-async def test_a_start_on_current_tables_does_not_load_alembic(url: str) -> None:
-    """It costs memory and time that only an upgrade is worth."""
-    await _make(url)
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_a_start_does_not_load_alembic(url: str, is_new: bool) -> None:
+    """It costs memory and time that only an upgrade is worth: neither a new database nor a current one needs it."""
+    if not is_new:
+        await _make(url)
     program = (
         "import asyncio, sys\n"
         "from datetime import UTC, datetime\n"
