@@ -207,8 +207,9 @@ class Settings(Section):
     """Seconds after a push of a tag within which another digest of the same tag still belongs to it. Default: 30,
     since some builders push each platform under the tag first and the index last."""
 
-    parallel: PositiveInt = 16
-    """How many repositories are worked on at the same time."""
+    parallel: PositiveInt = 128
+    """How many repositories are worked on at the same time. Default: 128, so that a push does not wait behind many that
+    nobody runs; how many workloads are patched at once is bounded by the backend's own `parallel`."""
 
     lease_seconds: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 60.0
     """Seconds for which a worker owns what it claimed unless it renews; after a crash, claimed pushes wait that long.
