@@ -72,7 +72,7 @@ class Version:
         return (self.channel, self.variant)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_version(tag: str) -> Version | None:
     """Parse a tag; None when it is no version (a word, one number, four parts), or too long for a tag."""
     match = _VERSION.fullmatch(tag)
