@@ -10,8 +10,6 @@ import structlog
 
 from argoos import __version__
 from argoos.applier import Applier
-from argoos.backends.manifests.backend import ManifestsBackend
-from argoos.backends.manifests.options import GitOptions, ManifestsOptions
 from argoos.core.image import RegistryNames
 from argoos.errors import BackendUnavailable, NotFound, StoreUnavailable
 from argoos.metrics import Metrics
@@ -183,6 +181,10 @@ def _kubernetes(settings: KubernetesSettings, names: RegistryNames) -> Backend:
 
 
 def _manifests(settings: ManifestsSettings, names: RegistryNames) -> Backend:
+    # imported here, since it costs every other use 0.1 s
+    from argoos.backends.manifests.backend import ManifestsBackend
+    from argoos.backends.manifests.options import GitOptions, ManifestsOptions
+
     git = settings.git
     options = ManifestsOptions(
         path=settings.path,

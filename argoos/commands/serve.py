@@ -1,6 +1,9 @@
 """`argoos serve`: the daemon."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -50,7 +53,8 @@ def command(
     ARGOOS_<KEY> in the environment, or with --set.
     """
     # aiohttp, SQLAlchemy and the rest: a second that no other command pays
-    import structlog
+    with _unimportable("rich"):  # structlog takes it along if it can: 5 MB and 0.1 s, for tracebacks that we do not use
+        import structlog
 
     from argoos import app, logs
     from argoos.settings import load
@@ -61,6 +65,22 @@ def command(
     for note in loaded.notes:
         structlog.get_logger("argoos.settings").warning(note)
     asyncio.run(app.serve(loaded.settings))
+
+
+@contextmanager
+def _unimportable(name: str) -> Iterator[None]:
+    """Let imports of a module fail meanwhile, unless it is imported already.
+
+    https://docs.python.org/3/reference/import.html#the-module-cache
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # what that page says of None
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _named(context: typer.Context) -> dict[str, object]:
