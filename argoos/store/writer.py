@@ -24,6 +24,10 @@ DELIVERIES_LIMIT = 1_000
 ROWS_LIMIT = 500
 """Rows that the claims, settlements and so on in one transaction may touch, by their own estimate: deliveries wait."""
 
+ROWS_BESIDE_DELIVERIES = 100
+"""The same for a transaction that deliveries wait for: a registry waits half a second, the history can wait longer.
+Under a flood twice as many deliveries are answered, and pushes are settled as fast."""
+
 GATHER_FROM = 4
 GATHER_SECONDS = 0.001
 """After a commit that so many deliveries shared, how long we wait for their senders' next ones, unless as many wait
@@ -144,8 +148,9 @@ class GroupWriter:
     def _take(self) -> _Group:
         """Take what fits into one transaction; what nobody waits for any more is left out."""
         deliveries = [self._deliveries.popleft() for _ in range(min(len(self._deliveries), DELIVERIES_LIMIT))]
+        limit = ROWS_BESIDE_DELIVERIES if deliveries else ROWS_LIMIT
         jobs: list[_Job] = []
-        while self._jobs and sum(job.rows for job in jobs) < ROWS_LIMIT:
+        while self._jobs and sum(job.rows for job in jobs) < limit:
             jobs.append(self._jobs.popleft())
         return _Group(
             deliveries=[one for one in deliveries if not one.done.done()],

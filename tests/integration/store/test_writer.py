@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from argoos.errors import StoreUnavailable
 from argoos.store import SqlStore, open_store, writer
-from argoos.store.arrivals import Arrivals
+from argoos.store.arrivals import Arrivals, rows_of
 from argoos.store.database import Work
 from argoos.store.sqlite import SQLiteDatabase
 from tests.contracts.store.making import ALL, START, push
@@ -73,6 +73,31 @@ async def test_a_group_is_not_larger_than_its_limit(path: Path) -> None:
 
     assert seen[0] is seen[1]
     assert seen[1] is not seen[2]
+
+
+async def test_less_is_done_beside_deliveries(path: Path) -> None:
+    """A delivery waits for little else in its own transaction; what is left of the work is done after it."""
+    database = SQLiteDatabase(path, owner=True)
+    group_writer = writer.GroupWriter(database, Arrivals(database.inserts))
+    ended: list[str] = []
+
+    async def work(name: str) -> None:
+        await group_writer.do(lambda _: None, rows=writer.ROWS_BESIDE_DELIVERIES)
+        ended.append(name)
+
+    async def deliver() -> None:
+        await group_writer.add(rows_of([push("k")], START))
+        ended.append("delivery")
+
+    waiting = [asyncio.create_task(one) for one in (work("first"), work("second"), deliver())]
+    await asyncio.sleep(0)
+    writing = asyncio.create_task(group_writer.run())
+    await asyncio.gather(*waiting)
+    group_writer.stop()
+    await writing
+    await database.close()
+
+    assert sorted(ended[:2]) == ["delivery", "first"]
 
 
 async def test_a_writer_that_fails_stops_its_owner(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
