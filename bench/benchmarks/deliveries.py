@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from bench import wire
-from bench.benchmark import AtMost, RatioAtLeast, Row, Unmeasurable, nearest
+from bench.benchmark import AtMost, RatioAtLeast, Row, Target, Unmeasurable, nearest
 from bench.daemon import Daemon
 from bench.ground import Ground
 from bench.notification import request, unknown
@@ -19,6 +19,10 @@ ROUND_REQUESTS = 80_000
 """More than any server here answers in a round."""
 
 QUEUED = 100_000
+TARGET = RatioAtLeast(ratio=0.6)
+"""For deliveries alone; where the worker settles pushes besides, the same processor does several times as much."""
+
+P99_MS = 50
 PER_ENVELOPE = 100
 """Pushes in each request that fills the queue: a registry sends one, but this is quicker."""
 
@@ -54,15 +58,15 @@ class Deliveries:
         rows: list[Row] = []
         async with baseline.server:
             async with alone.server:
-                rows += _rows("queue empty, API server away", *await _in_turn(alone, baseline))
+                rows += _rows("queue empty at first", *await _in_turn(alone, baseline), target=TARGET)
                 await _fill(alone)
-                rows += _rows(f"{QUEUED:,} queued, API server away", *await _in_turn(alone, baseline))
+                rows += _rows(f"{QUEUED:,} queued", *await _in_turn(alone, baseline), target=TARGET)
             async with working.server:
-                rows += _rows("while the worker settles them", *await _in_turn(working, baseline))
+                rows += _rows("while the worker settles them", *await _in_turn(working, baseline), target=None)
         return rows
 
 
-def _rows(when: str, ours: _Measured, bare: _Measured) -> Sequence[Row]:
+def _rows(when: str, ours: _Measured, bare: _Measured, *, target: Target | None) -> Sequence[Row]:
     against = "aiohttp handler that only reads the body"
     return (
         Row(
@@ -71,7 +75,7 @@ def _rows(when: str, ours: _Measured, bare: _Measured) -> Sequence[Row]:
             baseline=bare.rate,
             unit="/s",
             against=against,
-            target=RatioAtLeast(ratio=0.6),
+            target=target,
             spread=f"{min(ours.rates):.0f}-{max(ours.rates):.0f}",
         ),
         Row(
@@ -80,7 +84,7 @@ def _rows(when: str, ours: _Measured, bare: _Measured) -> Sequence[Row]:
             baseline=bare.p99,
             unit="ms",
             against=against,
-            target=AtMost(figure=50),
+            target=AtMost(figure=P99_MS),
             spread=f"median {median(ours.milliseconds):.1f}, max {max(ours.milliseconds):.0f}",
         ),
     )
