@@ -15,9 +15,6 @@ from argoos.core.workload import Workload, WorkloadRef
 from argoos.errors import BackendUnavailable, Conflict
 from argoos.ports import Attempt, BackendStatus, Change, Notice
 
-_FRESH_SECONDS = 1.0
-"""A look at the tree this recent is current enough for a plan."""
-
 _QUOTED_PROBLEMS = 3
 
 log = structlog.get_logger(__name__)
@@ -46,8 +43,7 @@ class ManifestsBackend:
         self._pushes: dict[str, str] = {}
         self._index: dict[Repository, tuple[Workload, ...]] = {}
         self._scan: Scan | None = None
-        self._scanned = float("-inf")  # when the last look began, by the loop's clock, as is `_changed`
-        self._changed = float("-inf")
+        self._scanned = float("-inf")  # when the last look began, by the loop's clock
         self._trouble = f"the folder {options.path} was not looked through yet"
         self._running = False
 
@@ -80,8 +76,7 @@ class ManifestsBackend:
         Raises:
             BackendUnavailable: the folder cannot be read, its git work tree cannot be used, or its remote is behind.
         """
-        fresh = max(asyncio.get_running_loop().time() - _FRESH_SECONDS, self._changed)
-        if self._running and self._scanned < fresh:
+        if self._running:
             await self._look()
         trouble = self._obstacle()
         if trouble or self._scan is None:
@@ -118,7 +113,6 @@ class ManifestsBackend:
                 await asyncio.to_thread(batch.draft)
                 await asyncio.to_thread(batch.write)
                 self._pushes |= {change.workload.ref.uid: change.push_id for change in batch.written}
-            self._changed = asyncio.get_running_loop().time()
         return batch.attempts
 
     async def report(self, notice: Notice) -> None:
@@ -134,7 +128,7 @@ class ManifestsBackend:
                 await self._committer.tend()
 
     async def _look(self) -> None:
-        """Scan the tree, in a thread, unless somebody else has just done so."""
+        """Scan the tree, in a thread, unless somebody else has begun to after this was asked for."""
         asked = asyncio.get_running_loop().time()
         async with self._scanning:
             if self._scanned > asked:

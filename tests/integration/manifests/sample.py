@@ -37,9 +37,10 @@ MOVED = DEPLOYMENT.replace(f"{WEB}:1.0", NEW)
 """The same once it was moved."""
 
 
-def deployment(name: str = "web", image: str = f"{WEB}:1.0") -> str:
+def deployment(name: str = "web", image: str = f"{WEB}:1.0", policy: str = "minor") -> str:
     """Return a labelled Deployment with one container."""
-    return DEPLOYMENT.replace("name: web", f"name: {name}").replace(f"{WEB}:1.0", image)
+    text = DEPLOYMENT.replace("name: web", f"name: {name}").replace(f"{WEB}:1.0", image)
+    return text.replace("argoos.io/policy: minor", f"argoos.io/policy: {policy}")
 
 
 def change(workload: Workload, image: str = NEW, *, push_id: str = "7", actor: str = "robin") -> Change:

@@ -46,6 +46,18 @@ async def test_two_files_may_hold_the_same_name(tmp_path: Path) -> None:
     assert (tmp_path / "shop.yml").read_text() == STACK.replace(f"{WEB}:1.0", NEW)
 
 
+async def test_an_edit_counts_at_once(tmp_path: Path) -> None:
+    """What a person has just written holds for the very next push, however recent the last look at the folder is."""
+    path = tmp_path / "web.yaml"
+    path.write_text(DEPLOYMENT)
+    options = ManifestsOptions(path=tmp_path, rescan_seconds=60)
+    async with running(ManifestsBackend(name="files", options=options, names=RegistryNames())) as backend:
+        for policy in ("patch", "never", "major"):
+            path.write_text(deployment(policy=policy))
+            (workload,) = await backend.find()
+            assert workload.rules["argoos.io/policy"] == policy
+
+
 async def test_a_repeated_push_of_a_bare_tag_writes_nothing(tmp_path: Path) -> None:
     """With `pin: tag` the file names the tag and is done: a re-push of that tag is applied and changes no byte."""
     path = tmp_path / "web.yaml"
