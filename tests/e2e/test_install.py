@@ -115,7 +115,7 @@ async def test_argoos_may_do_this_and_nothing_else(installed: ControlPlane, acco
         ("apps", "statefulsets"): read_and_patch,
         ("apps", "daemonsets"): read_and_patch,
         ("batch", "cronjobs"): read_and_patch,
-        ("", "events"): ["create", "patch"],
+        ("", "events"): ["create"],
     }
 
 

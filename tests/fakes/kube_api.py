@@ -1,6 +1,6 @@
 """An API server that speaks as much of the Kubernetes API as Argoos uses, as seen on kube-apiserver 1.36.
 
-Lists in pages, watches (with or without an initial list), JSON and merge patches, Events, and every refusal on demand.
+Lists in pages, watches (with or without an initial list), JSON patches, Events, and every refusal on demand.
 It forgets nothing and checks little: the tests against the real server say that this one tells the truth.
 """
 
@@ -71,7 +71,6 @@ class FakeKubeApi:
             app.router.add_get(one, self._read_one)
             app.router.add_patch(one, self._patch)
         app.router.add_post("/api/v1/namespaces/{namespace}/events", self._add_event)
-        app.router.add_patch("/api/v1/namespaces/{namespace}/events/{name}", self._patch_event)
         return app
 
     async def put(self, raw: Object) -> Object:
@@ -254,14 +253,6 @@ class FakeKubeApi:
             return status(409, "already exists")
         self.events[key] = event
         return web.json_response(event, status=201)
-
-    async def _patch_event(self, request: web.Request) -> web.Response:
-        assert request.content_type == "application/merge-patch+json"
-        event = self.events.get((request.match_info["namespace"], request.match_info["name"]))
-        if event is None:
-            return status(404, "not found")
-        event.update(await request.json())
-        return web.json_response(event)
 
 
 @asynccontextmanager

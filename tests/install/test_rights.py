@@ -16,7 +16,7 @@ def test_rights_are_what_the_backend_asks_for_and_no_more() -> None:
     workloads = {
         (kind.group, kind.plural, verb) for kind in KINDS.values() for verb in ("get", "list", "watch", "patch")
     }
-    assert granted == workloads | {("", "events", "create"), ("", "events", "patch")}
+    assert granted == workloads | {("", "events", "create")}
 
 
 def test_rights_are_given_to_the_account_of_the_pod_alone() -> None:

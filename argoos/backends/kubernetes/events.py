@@ -1,19 +1,19 @@
 """Kubernetes Events: what `kubectl describe` shows an owner under his workload.
 
-Core/v1 Events under a name made of what they say: the server merges nothing by itself, so the second time is refused
-(409), and then the first one's count is raised.
+Core/v1 Events under a name made of what they say: so the server refuses the same words about the same object (409) for
+as long as it keeps the first, an hour as a rule.
 """
 
 import asyncio
 import hashlib
-from collections import OrderedDict
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Never
 
 import structlog
 
 from argoos.backends.kubernetes.answers import Target
-from argoos.backends.kubernetes.client import MERGE_PATCH, Call, Client
+from argoos.backends.kubernetes.client import Call, Client
 from argoos.backends.kubernetes.kinds import KINDS
 from argoos.errors import ArgoosError, Conflict, TemporaryError
 from argoos.ports import Notice, NoticeKind
@@ -26,7 +26,6 @@ _TRIES = 3
 _PAUSE_SECONDS = 1.0
 _TEXT_LIMIT = 1024
 """Characters of a message: as many as the newer events.k8s.io API takes."""
-_COUNTS = 1000
 
 
 class EventWriter:
@@ -35,7 +34,6 @@ class EventWriter:
     def __init__(self) -> None:
         self.dropped = 0
         self._waiting: asyncio.Queue[tuple[Notice, datetime]] = asyncio.Queue(maxsize=_WAITING)
-        self._counts: OrderedDict[str, int] = OrderedDict()
 
     def put(self, notice: Notice) -> None:
         """Take a notice to be written soon."""
@@ -62,32 +60,12 @@ class EventWriter:
         return await self._write_once(client, notice, at)
 
     async def _write_once(self, client: Client, notice: Notice, at: datetime) -> None:
-        name = event_name(notice)
         namespace = notice.workload.namespace
         path = f"/api/v1/namespaces/{namespace}/events"
         target = Target(verb="create", resource="events", namespace=namespace)
-        try:
+        # 409: it stands there already. To count it up would take the right to patch Events, more than is to be gained.
+        with suppress(Conflict):
             await client.call(Call(method="POST", path=path, body=event(notice, at), target=target))
-        except Conflict:  # said before; or the namespace is gone, which the next call tells
-            await self._repeat(
-                client, f"{path}/{name}", Target(verb="patch", resource="events", namespace=namespace), at
-            )
-
-    async def _repeat(self, client: Client, path: str, target: Target, at: datetime) -> None:
-        """Raise the count of an Event; where it stands is not known before the answer to a first patch."""
-        body: dict[str, object] = {"lastTimestamp": _timestamp(at)}
-        while True:
-            known = self._counts.get(path)
-            if known is not None:
-                body["count"] = known + 1
-            call = Call(method="PATCH", path=path, body=body, content_type=MERGE_PATCH, target=target)
-            answer = await client.call(call)
-            self._counts[path] = answer.get("count") or 1
-            self._counts.move_to_end(path)
-            if len(self._counts) > _COUNTS:
-                self._counts.popitem(last=False)
-            if known is not None:
-                return
 
     def _drop(self, notice: Notice, why: str) -> None:
         self.dropped += 1
