@@ -53,6 +53,10 @@ PRERELEASE_VALUES = {
 """The values of ``argoos.io/prerelease`` and the least mature stage that each admits."""
 
 
+KEYS = tuple(f"{LABEL_PREFIX}{key}" for key in ("policy", "tags", "prerelease", "pin", "last-push", "digests"))
+"""Every key that a workload may have; the last two are Argoos's own. Any other is taken for a misspelt one: a filter
+that nobody reads would let through what it was to stop."""
+
 _FOR_ONE = (f"{LABEL_PREFIX}policy.", f"{LABEL_PREFIX}tags.")
 _POLICIES = {str(policy): policy for policy in Policy}
 _PINS = {str(pin): pin for pin in Pin}
@@ -89,8 +93,11 @@ def read_rule(rules: Mapping[str, str], container: str, names: Collection[str]) 
     if POLICY_LABEL not in rules:
         raise InvalidRule(f"{POLICY_LABEL} is missing; without it no container of the workload is moved")
     for key in rules:
-        if key.startswith(_FOR_ONE) and key.split(".", 2)[2] not in names:
-            raise InvalidRule(f"{key} names no container of this workload; it has {', '.join(sorted(names))}")
+        if key.startswith(_FOR_ONE):
+            if key.split(".", 2)[2] not in names:
+                raise InvalidRule(f"{key} names no container of this workload; it has {', '.join(sorted(names))}")
+        elif key not in KEYS:
+            raise InvalidRule(f"{key} is no key that Argoos knows; the keys are {', '.join(KEYS[:4])}")
     policy = _choice(rules, _key(rules, "policy", container), _POLICIES)
     tags_key = _key(rules, "tags", container)
     try:

@@ -70,6 +70,7 @@ MISTAKES = [
         {"policy": "minor", "policy_migrat": "never"},
         "argoos.io/policy.migrat names no container of this workload; it has app, migrate",
     ),
+    ({"policy": "minor", "tag": "glob:x"}, "argoos.io/tag is no key that Argoos knows; the keys are argoos.io/policy"),
     ({"policy": "minor", "tags_ap": "glob:x"}, "argoos.io/tags.ap names no container of this workload"),
 ]
 
