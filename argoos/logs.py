@@ -35,12 +35,15 @@ _CHATTY = {
 """Libraries that say more than an operator wants, and the level from which they are heard unless verbose."""
 
 
-def configure(log_format: LogFormat = "auto", *, verbose: bool = False, stream: TextIO | None = None) -> None:
+def configure(
+    log_format: LogFormat = "auto", *, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None
+) -> None:
     """Set up logging for the process. May be called again; the last call holds.
 
     Args:
         log_format: ``auto`` means console when the stream is a terminal.
         verbose: log debug lines, ours and the libraries'.
+        quiet: log warnings and errors alone: what a command that gives an answer has to say beside it.
         stream: where to write; standard error by default.
     """
     out = stream or sys.stderr
@@ -67,10 +70,11 @@ def configure(log_format: LogFormat = "auto", *, verbose: bool = False, stream: 
         foreign_pre_chain=before,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(is_console, out)],
     )
-    _take_over(formatter, out, verbose=verbose)
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+    _take_over(formatter, out, level)
 
 
-def _take_over(formatter: logging.Formatter, out: TextIO, *, verbose: bool) -> None:
+def _take_over(formatter: logging.Formatter, out: TextIO, level: int) -> None:
     """Let the standard library's logging, and so every library's, write to `out` alone."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
@@ -78,10 +82,10 @@ def _take_over(formatter: logging.Formatter, out: TextIO, *, verbose: bool) -> N
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.setLevel(level)
     logging.captureWarnings(True)
-    for name, level in _CHATTY.items():
-        logging.getLogger(name).setLevel(logging.INFO if verbose else level)
+    for name, least in _CHATTY.items():
+        logging.getLogger(name).setLevel(logging.INFO if level == logging.DEBUG else least)
 
 
 def _rendering(is_console: bool, out: TextIO) -> list[Processor]:

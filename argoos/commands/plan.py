@@ -43,11 +43,13 @@ def command(
     Several images of one repository are candidates together, as when they are pushed at once, in this order.
     """
     # pydantic: 0.1 s that --help should not pay
+    from argoos import logs
     from argoos.settings import Need, load
 
     for image in images:
         ImageRef.parse(image)  # a bad one is told before any backend is asked
     loaded = load(options.flags(config, assignments, manifests), need=Need.BACKENDS)
+    logs.configure(loaded.settings.log_format, verbose=loaded.settings.verbose, quiet=True)  # on standard error
     for note in loaded.notes:
         say(note)
     answer = asyncio.run(_ask(loaded.settings, images))

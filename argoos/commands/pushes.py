@@ -53,10 +53,11 @@ def command(
     The newest first, with what was updated, and why not. Reads the database of the settings, also while the daemon
     runs; with --url asks a daemon.
     """
-    from argoos import app  # pydantic, SQLAlchemy: half a second that --help should not pay
+    from argoos import app, logs  # pydantic, SQLAlchemy: half a second that --help should not pay
     from argoos.settings import Need, load
 
     loaded = load(options.flags(config, assignments), need=Need.NOTHING)
+    logs.configure(loaded.settings.log_format, verbose=loaded.settings.verbose, quiet=True)  # on standard error
     names = app.registry_names(loaded.settings)
     canonical = str(names.canonical(Repository.parse(repository))) if repository else None
     query = PushQuery(

@@ -114,6 +114,15 @@ def test_a_plan_as_json(tmp_path: Path) -> None:
     ]
 
 
+def test_a_plan_is_not_mixed_with_the_log(tmp_path: Path) -> None:
+    """What a backend has to say goes to standard error; standard output is one JSON document."""
+    sample.lay_out(tmp_path, port=1)
+    (tmp_path / "deploy" / "broken.yaml").write_text("a: [\n")
+    done = argoos("plan", "--json", "registry.example.com/shop/cart:1.5.0", cwd=tmp_path)
+    assert len(json.loads(done.stdout)) == 1
+    assert "broken.yaml" in done.stderr
+
+
 def test_a_plan_for_what_nothing_runs(tmp_path: Path) -> None:
     """The nearest repository is named on standard error; nothing is pending."""
     sample.lay_out(tmp_path, port=1)
