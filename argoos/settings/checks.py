@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from argoos.core.image import normal_host
-from argoos.settings.fields import Raw
+from argoos.settings.fields import Located, Raw
 from argoos.settings.layer import KeyPath
 
 Fault = tuple[KeyPath, str]
@@ -46,6 +47,21 @@ def _backend_names(values: Raw) -> Iterator[Fault]:
                 f"is {name!r}, as of backends[{seen[name]}]; give each backend a name of its own",
             )
         seen.setdefault(name, index)
+
+
+def _folders(values: Raw) -> Iterator[Fault]:
+    """Two backends over the same files would both write them."""
+    seen: dict[int, Path] = {}
+    for index, backend in _sections(values, "backends"):
+        path = backend.get("path")
+        if backend.get("kind") != "manifests" or not isinstance(path, str):
+            continue
+        base = path.base if isinstance(path, Located) else Path.cwd()
+        folder = (base / path).resolve()
+        for other, theirs in seen.items():
+            if folder.is_relative_to(theirs) or theirs.is_relative_to(folder):
+                yield ("backends", index, "path"), f"has files in common with backends[{other}]; each needs its own"
+        seen[index] = folder
 
 
 def _kubernetes(values: Raw) -> Iterator[Fault]:
@@ -116,6 +132,7 @@ CHECKS: tuple[Callable[[Raw], Iterator[Fault]], ...] = (
     _server_pair,
     _same_address,
     _backend_names,
+    _folders,
     _kubernetes,
     _aliases,
 )

@@ -44,6 +44,11 @@ TABLE: list[tuple[str, str, list[str]]] = [
         "backends: [{kind: [x]}]",
         ["argoos.yaml:1: backends[0]: kind \"['x']\" is not known; write kind: kubernetes or kind: manifests"],
     ),
+    (
+        "overlapping folders",
+        "backends:\n- {kind: manifests, path: .}\n- {kind: manifests, path: ./, name: two}",
+        ["argoos.yaml:3: backends[1].path: has files in common with backends[0]; each needs its own"],
+    ),
     ("missing key", "backends: [{kind: manifests}]", ["argoos.yaml:1: backends[0].path: must be given"]),
     (
         "missing directory",
