@@ -1,7 +1,9 @@
 """``POST /event``: token, body, receiver, store, and only then 202. The hot path: a registry waits half a second."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache, partial
 
 import structlog
@@ -16,6 +18,9 @@ from argoos.web.gate import TOKEN_HEADER, Gate
 from argoos.web.problems import problem, problem_of
 
 log = structlog.get_logger(__name__)
+
+LARGE_BYTES = 65_536
+"""A larger body is read in a thread: tens of thousands of events take seconds, and other deliveries must not wait."""
 
 NAMES_KEPT = 4096
 """Repositories whose canonical name is remembered."""
@@ -59,11 +64,17 @@ class Deliveries:
             raise BadToken("Bad Token")
         body = await read_body(request, limit=self._limit)
         received_at = self._now()
-        parts = self._parse(body, headers, received_at=received_at)
-        received = [self._canonical(part) for part in parts]
+        if len(body) <= LARGE_BYTES:
+            received = self._read(body, headers, received_at)
+        else:
+            received = await asyncio.to_thread(self._read, body, headers, received_at)
         if received:
             await self._store.add(received, received_at=received_at)
         return received
+
+    def _read(self, body: bytes, headers: Mapping[str, str], received_at: datetime) -> Sequence[Received]:
+        """Return the parts of a delivery, each repository by its canonical name."""
+        return [self._canonical(part) for part in self._parse(body, headers, received_at=received_at)]
 
     def _canonical(self, part: Received) -> Received:
         """Return the part with its repository under the registry's own name."""
