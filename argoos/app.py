@@ -60,7 +60,7 @@ async def serve(settings: Settings) -> None:
         tasks = [group.create_task(chore) for chore in chores]
         async with _sites(given, settings, certificate) as url:
             working = group.create_task(worker.run(), name="worker")
-            _announce(url, settings, is_open=not given.tokens())
+            _announce(url, settings, given.tokens())
             await _stop_signal()
             log.info("stopping: nothing more is accepted, what is claimed is finished or returned")
         worker.stop()
@@ -223,7 +223,7 @@ async def _sites(given: Collaborators, settings: Settings, certificate: Certific
         yield await stack.enter_async_context(serve_site(site(given), listening(settings.listen)))
 
 
-def _announce(url: str, settings: Settings, *, is_open: bool) -> None:
+def _announce(url: str, settings: Settings, tokens: Sequence[str]) -> None:
     log.info(
         "argoos serves",
         version=__version__,
@@ -231,7 +231,9 @@ def _announce(url: str, settings: Settings, *, is_open: bool) -> None:
         database=str(settings.database),
         backends=[backend.name for backend in settings.backends],
     )
-    if is_open:
+    if any("replace-me" in token for token in tokens):
+        log.warning("the token is the example of the documentation, which everybody knows; replace it")
+    if not tokens:
         log.warning(
             "no token is set: whoever reaches this address may roll out images and read what runs; "
             "set tokens or tokens_file"

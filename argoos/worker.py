@@ -65,6 +65,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._synced: frozenset[str] = frozenset()
+        self._complaint = ""
 
     def wake(self) -> None:
         """Say that there may be something to do."""
@@ -97,8 +98,11 @@ class Worker:
                 return
             claims = await self._store.claim(limit=free, now=self._now(), lease_seconds=self._options.lease_seconds)
         except StoreUnavailable as error:
-            log.warning("the store cannot be read; trying again", error=str(error))
+            if str(error) != self._complaint:  # not every second anew
+                log.warning("the store cannot be read; trying again until it can", error=str(error))
+            self._complaint = str(error)
             return
+        self._complaint = ""
         for claim in claims:
             task = asyncio.create_task(self._work(claim), name=f"worker: {claim.repository}")
             self._running[task] = claim
