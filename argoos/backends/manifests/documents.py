@@ -6,7 +6,7 @@ Two kinds of documents are read.
   (also ``DeploymentList`` and the like). The rules are the labels and annotations of the workload itself.
 - Stack and compose files: each service with the policy among its ``deploy.labels`` (a mapping or a list) is a workload
   of the kind ``StackService`` with one container of its own name. Its namespace is the file's ``name``, else the
-  file's stem; for ``compose.yaml`` and ``docker-compose.yml`` the name of their folder.
+  file's stem; for ``compose.yaml`` and ``docker-compose.yml`` below the top the name of their folder.
 
 A workload's uid is ``<path>#<document>``, for an item of a list ``<path>#<document>/<item>``, for a service
 ``<path>#<document>/<service>``: equal names in two files are two workloads.
@@ -109,7 +109,8 @@ class _Reader:
     def stack(self, root: Node) -> str:
         """Return the name of the stack that this file describes."""
         path = PurePosixPath(self.path)
-        return scalar(at(root, "name")) or (path.parent.name if _COMPOSE_FILE.fullmatch(path.stem) else path.stem)
+        of_folder = path.parent.name if _COMPOSE_FILE.fullmatch(path.stem) else ""
+        return scalar(at(root, "name")) or of_folder or path.stem
 
 
 def _workloads(source: Source, reader: _Reader) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from argoos.errors import Conflict, Forbidden, PermanentError, TemporaryError
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes of the largest file that is read; a manifest of this size is a mistake, and reading it takes seconds."""
 
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})  # not EROFS: a volume that is mounted read-only may be mounted anew
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR})
 _UNSUITED = frozenset({errno.EBUSY, errno.EXDEV, errno.EINVAL, errno.ENAMETOOLONG})
 

@@ -57,7 +57,7 @@ NAMED = {
     "a compose file at the top": (
         "compose.yaml",
         f"services:\n  web: {{image: {WEB}, {LABELLED}}}\n",
-        ["StackService web @compose.yaml#0/web"],
+        ["StackService compose/web @compose.yaml#0/web"],
     ),
     "nothing at all": ("empty.yaml", "# argoos.io\n", []),
     "a list of nothing": ("list.yaml", "# argoos.io\nkind: DeploymentList\napiVersion: apps/v1\nitems:\n", []),
