@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.docs.pages import Block, Page
 
-PATIENCE = 2
+PATIENCE = 3
 """Pauses last so many times longer than a page says: a test machine may be busy with something else."""
 
 _MARK = "\x1e"
