@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from argoos.core.tags import AnyTag, TagFilter, parse_filter
 from argoos.core.version import Stage
+from argoos.core.word import Word
 from argoos.core.workload import LABEL_PREFIX, POLICY_LABEL
 from argoos.errors import InvalidRule
 
 
-class Policy(StrEnum):
+class Policy(Word):
     """How far a container may move. Each has its `meaning`, which the reference prints."""
 
     PATCH = "patch", "A newer version with the same major and minor number."
@@ -20,15 +21,6 @@ class Policy(StrEnum):
     ALL = "all", "Any tag, version or not, and a re-push of the same tag; the latest push wins."
     DIGEST = "digest", "Only the very tag that runs, when its digest changed."
     NEVER = "never", "Nothing."
-
-    meaning: str
-
-    def __new__(cls, word: str, meaning: str) -> "Policy":
-        """Make a member whose value is the word alone."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.meaning = meaning
-        return member
 
     @property
     def compares_versions(self) -> bool:

@@ -1,9 +1,9 @@
 """The stable words for "why not". The same in code, API, command line, metrics and docs."""
 
-from enum import StrEnum
+from argoos.core.word import Word
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why a container is not moved to a candidate. `meaning` is the sentence that the reference prints for it."""
 
     NOT_NEWER = "not-newer", "The candidate is older than what runs, or the same version."
@@ -23,12 +23,3 @@ class Reason(StrEnum):
     INVALID_POLICY = "invalid-policy", "A label of the workload has a value that means nothing; the detail says which."
     ALREADY_RUNNING = "already-running", "The container runs just this tag and digest."
     SUPERSEDED = "superseded", "Another push of the same repository is the better candidate, or the later one."
-
-    meaning: str
-
-    def __new__(cls, word: str, meaning: str) -> "Reason":
-        """Make a member whose value is the word alone."""
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.meaning = meaning
-        return member
