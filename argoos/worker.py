@@ -12,7 +12,7 @@ import structlog
 
 from argoos.applier import Applier, Job, Result, hindrance
 from argoos.core.record import Claim, PushState, QueuedPush, Settlement, StepResult
-from argoos.core.settle import Hindrance, Moment, settle
+from argoos.core.settle import Hindrance, Moment, Tried, settle
 from argoos.errors import ArgoosError, StoreUnavailable
 from argoos.metrics import Metrics
 from argoos.ports import Store
@@ -141,7 +141,10 @@ class Worker:
             log.exception("a push could not be worked on: a mistake in Argoos", repository=str(claim.repository))
             mistake = f"a mistake in Argoos: {type(error).__name__}: {error}"
             result = Result(hindrances=[Hindrance(error=mistake)])
-        settlements = [self._settlement(queued, result) for queued in claim.pushes]
+        own: dict[str, list[Tried]] = {queued.push.key: [] for queued in claim.pushes}
+        for one in result.tried:
+            own[one.step.push.key].append(one)
+        settlements = [self._settlement(each, own[each.push.key], result.hindrances) for each in claim.pushes]
         await _uninterrupted(self._settle(claim, settlements))
         await self._applier.tell(result.tried, job)
 
@@ -150,8 +153,7 @@ class Worker:
         with contextlib.suppress(StoreUnavailable):
             await self._store.settle(claim, (), now=self._now())
 
-    def _settlement(self, queued: QueuedPush, result: Result) -> Settlement:
-        own = [one for one in result.tried if one.step.push.key == queued.push.key]
+    def _settlement(self, queued: QueuedPush, own: Sequence[Tried], hindrances: Sequence[Hindrance]) -> Settlement:
         moment = Moment(
             now=self._now(),
             give_up=timedelta(seconds=self._options.give_up_seconds),
@@ -159,7 +161,7 @@ class Worker:
         )
         if any(one.result is StepResult.APPLIED for one in own):
             self._metrics.patched((moment.now - queued.received_at).total_seconds())
-        return settle(queued, own, result.hindrances, moment)
+        return settle(queued, own, hindrances, moment)
 
     async def _settle(self, claim: Claim, settlements: Sequence[Settlement]) -> None:
         """Write down how the claim ended; while the store is away, until the lease would be over anyway."""
