@@ -1,66 +1,28 @@
 """The distribution receiver: tables over hand-made events. What registries really sent is in test_recorded.py."""
 
-import contextlib
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from argoos.core.push import Ignored, NoCandidate, Push, Received
+from argoos.core.push import Ignored, NoCandidate, Push
 from argoos.errors import BadDelivery
-from argoos.receivers import RECEIVERS
-
-RECEIVED_AT = datetime(2026, 11, 21, 13, 30, tzinfo=UTC)
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-HEX = "a" * 64
-OCI = "application/vnd.oci.image.manifest.v1+json"
-OCI_INDEX = "application/vnd.oci.image.index.v1+json"
-OCI_CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json"}
-DOCKER_CONFIG = {"mediaType": "application/vnd.docker.container.image.v1+json"}
-HELM_CONFIG = {"mediaType": "application/vnd.cncf.helm.config.v1+json"}
-LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip"}
-
-
-def event(target: dict[str, Any] | None = None, **over: Any) -> dict[str, Any]:
-    """Return an event of a push of registry.example.com/shop/web:1.4.2, with some of its fields replaced."""
-    return {
-        "id": "8c3a",
-        "timestamp": "2026-11-21T13:12:24.351134663Z",
-        "action": "push",
-        "target": {
-            "mediaType": OCI,
-            "digest": DIGEST,
-            "repository": "shop/web",
-            "url": f"https://registry.example.com/v2/shop/web/manifests/{DIGEST}",
-            "tag": "1.4.2",
-            **(target or {}),
-        },
-        "request": {"host": "registry.example.com"},
-        "actor": {"name": "ci"},
-        **over,
-    }
-
-
-def parse(body: bytes, headers: dict[str, str] | None = None) -> list[Received]:
-    """Let the receiver read a body."""
-    return RECEIVERS["distribution"].parse(body, headers or {}, received_at=RECEIVED_AT)
-
-
-def parse_one(raw: Any, headers: dict[str, str] | None = None) -> Received:
-    """Let the receiver read an envelope of one event, which gives one part."""
-    (part,) = parse(json.dumps({"events": [raw]}).encode(), headers)
-    return part
-
-
-def push_of(raw: Any, headers: dict[str, str] | None = None) -> Push:
-    """Read an event that must be a push."""
-    part = parse_one(raw, headers)
-    assert isinstance(part, Push), part
-    return part
+from tests.receivers.events import (
+    DIGEST,
+    DOCKER_CONFIG,
+    HELM_CONFIG,
+    HEX,
+    LAYER,
+    OCI,
+    OCI_CONFIG,
+    OCI_INDEX,
+    RECEIVED_AT,
+    event,
+    parse,
+    parse_one,
+    push_of,
+)
 
 
 def test_a_push_keeps_all_that_matters() -> None:
@@ -271,51 +233,3 @@ def test_deep_nesting_beside_a_push_does_not_hide_it() -> None:
     """An unknown field may be nested as deeply as the reader goes."""
     deep = b'{"events": [' + orjson.dumps(event()) + b"," + b"[" * 900 + b"]" * 900 + b"]}"
     assert [type(part) for part in parse(deep)] == [Push, Ignored]
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-TEXTS = JSON | st.sampled_from(["push", OCI, "1.4.2", DIGEST, "shop/web", "registry.example.com"])
-EVENTS = JSON | st.fixed_dictionaries(
-    {},
-    optional={
-        "id": TEXTS,
-        "action": TEXTS | st.just("push"),
-        "timestamp": TEXTS,
-        "target": JSON
-        | st.fixed_dictionaries(
-            {},
-            optional={
-                "mediaType": TEXTS | st.just(OCI),
-                "digest": TEXTS | st.just(DIGEST),
-                "repository": TEXTS,
-                "tag": TEXTS,
-                "url": TEXTS,
-                "references": JSON | st.lists(JSON | st.just(OCI_CONFIG)),
-            },
-        ),
-        "request": JSON | st.fixed_dictionaries({"host": TEXTS}),
-        "actor": JSON,
-    },
-)
-
-
-@given(st.lists(EVENTS, max_size=4), st.text(max_size=20))
-def test_no_json_raises_anything_but_bad_delivery(events: list[Any], header: str) -> None:
-    """Whatever stands in the envelope, the good push beside it comes out, and all texts can be stored."""
-    body = json.dumps({"events": [*events, event(id="good")]}).encode()
-    parts = parse(body, {"x-argoos-registry-name": header if header.isalnum() and header.isascii() else ""})
-    assert isinstance(next(part for part in parts if part.key == "distribution:good"), Push)
-    for part in parts:
-        for value in (part.key, str(part.repository), part.tag, part.digest, part.actor, part.media_type):
-            assert b"\x00" not in value.encode()
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_raise_anything_but_bad_delivery(body: bytes) -> None:
-    """Arbitrary bytes are read or refused."""
-    with contextlib.suppress(BadDelivery):
-        assert isinstance(parse(body), list)
